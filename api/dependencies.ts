@@ -233,7 +233,7 @@ export function createApiDependencies(config: Config, logger: Logger, createExpo
     steering: createSessionSteering(temporal, config.session),
     vectors,
     health,
-    /** Returns the metrics in Prometheus' text format. Figures that are computed at a scrape and are late are part of the next one. */
+    /** Returns the metrics in OpenMetrics. Figures that are computed at a scrape and are late are part of the next one. */
     scrape: createApiScrape(
       {
         config,

@@ -8,6 +8,9 @@ import { createProcessMetrics } from './process-metrics.ts';
 const OUTCOMES = ['accepted', 'duplicate', 'rejected', 'excluded', 'refused', 'failed'] as const;
 const LIMITS = ['capture', 'read', 'write', 'admin', 'key', 'unknownKeys', 'loginStarts', 'refusal'] as const;
 const ATTEMPTS = ['accepted', 'refused', 'locked'] as const;
+const REFRESHES = ['rotated', 'repeated', 'reused', 'refused'] as const;
+/** How a request with a refresh token ended. */
+export type RefreshResult = (typeof REFRESHES)[number];
 /** Classes of status codes of responses. */
 export const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
 const STAGES =
@@ -41,9 +44,10 @@ function createHttpMetrics(registers: Registers) {
       labelNames: ['group', 'status'],
       registers,
     }),
-    duration: new Histogram({
+    duration: new Histogram<'group' | 'trace_id'>({
       name: 'recollect_http_request_duration_seconds',
-      help: 'Duration of HTTP requests by group of routes (first segment of the path), event streams excluded',
+      help: 'Duration of HTTP requests by group of routes (first segment of the path), event streams excluded; in OpenMetrics with the trace of the last traced request of each bucket',
+      enableExemplars: true,
       labelNames: ['group'],
       buckets: LATENCY_SECONDS,
       registers,
@@ -113,11 +117,15 @@ function createAccessMetrics(registers: Registers) {
       }),
       { result: ATTEMPTS },
     ),
-    refreshReuse: new Counter({
-      name: 'recollect_refresh_token_reuse_total',
-      help: 'Sessions that ended because a refresh token was used twice',
-      registers,
-    }),
+    authRefresh: fromZero(
+      new Counter({
+        name: 'recollect_auth_refresh_total',
+        help: `Uses of refresh tokens of sessions and of OAuth grants by result (${REFRESHES.join(', ')}); repeated: a lost response was requested again; reused: the token was used before, so its session or grant ended; refused: unknown or ended`,
+        labelNames: ['result'],
+        registers,
+      }),
+      { result: REFRESHES },
+    ),
     auditFailures: new Counter({
       name: 'recollect_audit_failures_total',
       help: 'Requests that could not be stored in the audit log; should be 0',

@@ -1,7 +1,10 @@
-import type { Counter, Registry } from 'prom-client';
+import type { Counter, OpenMetricsContentType, Registry } from 'prom-client';
+
+/** Metrics of a process. OpenMetrics is the only format with exemplars; `plainText` derives the other one. */
+export type MetricRegistry = Registry<OpenMetricsContentType>;
 
 /** Where metrics of a set are registered. */
-export type Registers = Registry[];
+export type Registers = MetricRegistry[];
 
 /** Bounds of latencies in seconds. They include the limits of the service level objectives (docs/slo.md): 0.1 and 0.3. */
 export const LATENCY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1, 2.5, 10];

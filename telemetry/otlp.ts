@@ -5,6 +5,7 @@ import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOnSampler, BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { z } from 'zod';
 import type { SpanIds } from './active-span.ts';
 import type { Exporter, ExporterSettings, SpanValues } from './tracing.ts';
 
@@ -35,12 +36,35 @@ function given(attributes: SpanValues): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
-/** Sends a request to the collector; returns true if it accepted it, null if it may do so later. */
+/** An answer to an accepted request has a number and a message; of a longer one, in bytes, nothing is read. */
+const LONGEST_ANSWER = 65_536;
+// JSON of protocol buffers has the number as text.
+const partialSuccess = z.object({ partialSuccess: z.object({ rejectedSpans: z.coerce.number().int().nonnegative() }) });
+
+/** Returns how many spans of an accepted request the collector refused; 0 if its answer names no number. Never rejects. */
+async function rejectedSpans({ body }: Response): Promise<number> {
+  try {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of body ?? []) {
+      size += part.byteLength;
+      if (size > LONGEST_ANSWER) return 0;
+      parts.push(part);
+    }
+    return partialSuccess.parse(JSON.parse(Buffer.concat(parts).toString('utf8'))).partialSuccess.rejectedSpans;
+  } catch {
+    // The usual answer: empty, or without this part. The request was accepted: sent again, its spans would be there twice.
+    return 0;
+  }
+}
+
+/** Sends a request with spans to the collector; returns how many of them it refused, null if it may accept them later. */
 async function send(
   { url, headers }: ExporterSettings,
   body: Uint8Array<ArrayBuffer>,
+  spans: number,
   signal: AbortSignal,
-): Promise<boolean | null> {
+): Promise<number | null> {
   try {
     const answer = await fetch(url, {
       method: 'POST',
@@ -49,8 +73,9 @@ async function send(
       signal,
       redirect: 'error',
     });
+    if (answer.ok) return Math.min(await rejectedSpans(answer), spans);
     await answer.body?.cancel();
-    return answer.ok || (RETRIED.has(answer.status) ? null : false);
+    return RETRIED.has(answer.status) ? null : spans;
   } catch {
     // Unreachable, or out of time: the caller knows which.
     return null;
@@ -70,26 +95,26 @@ export function createOtlpExporter(
   let queued = 0;
   let isClosing = false;
   const ending = new AbortController();
-  /** Sends a batch, again after transient failures. Returns true if the collector accepted it; never rejects. */
-  const deliver = async (body: Uint8Array<ArrayBuffer>): Promise<boolean> => {
+  /** Sends a batch, again after transient failures. Returns how many of its spans the collector did not accept; never rejects. */
+  const deliver = async (body: Uint8Array<ArrayBuffer>, spans: number): Promise<number> => {
     const signal = AbortSignal.any([ending.signal, AbortSignal.timeout(EXPORT_MS)]);
     for (const pauseMs of [...PAUSES_MS, null]) {
-      const isAccepted = await send(settings, body, signal);
-      if (isAccepted !== null) return isAccepted;
-      if (pauseMs === null || signal.aborted || isClosing) return false;
+      const refused = await send(settings, body, spans, signal);
+      if (refused !== null) return refused;
+      if (pauseMs === null || signal.aborted || isClosing) return spans;
       await pause(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
-    return false;
+    return spans;
   };
   const exporter: SpanExporter = {
     export(spans, done) {
       const body = JsonTraceSerializer.serializeRequest(spans);
-      const delivered = body === undefined ? Promise.resolve(false) : deliver(new Uint8Array(body));
-      void delivered.then((isDelivered) => {
+      const lost = body === undefined ? Promise.resolve(spans.length) : deliver(new Uint8Array(body), spans.length);
+      void lost.then((count) => {
         queued -= spans.length;
-        if (!isDelivered) onDropped(spans.length);
+        if (count > 0) onDropped(count);
         // oxlint-disable-next-line promise/no-callback-in-promise -- the interface of the library has a callback
-        done({ code: isDelivered ? RESULT.success : RESULT.failed });
+        done({ code: count < spans.length ? RESULT.success : RESULT.failed });
       });
     },
     shutdown: () => Promise.resolve(),

@@ -3,6 +3,7 @@ import { totalmem } from 'node:os';
 import path from 'node:path';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { LATENCY_SECONDS } from './metric-sets.ts';
+import type { MetricRegistry } from './metric-sets.ts';
 
 /** Processes that serve metrics. */
 export type MeasuredProcess = 'api' | 'worker';
@@ -22,7 +23,8 @@ interface PoolCounts {
 
 /** Metrics that the api and the worker both have, in a new registry with Node's own. */
 export function createProcessMetrics(name: MeasuredProcess, version: string) {
-  const registry = new Registry();
+  const registry: MetricRegistry = new Registry();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   const buildInfo = new Gauge({

@@ -5,18 +5,18 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Config } from '../config/config.ts';
 import { createTlsServer } from '../config/tls-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { PLAIN_TEXT } from '../telemetry/plain-text.ts';
 
 const HEADER_BYTES = 8 * 1_024;
 const MAX_CONNECTIONS = 20;
 const IDLE_TIMEOUT_MS = 30_000;
-const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text, 'utf8').digest();
 }
 
 function answer(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { 'content-type': TEXT, 'x-content-type-options': 'nosniff', ...headers }).end(text);
+  response.writeHead(status, { 'content-type': PLAIN_TEXT, 'x-content-type-options': 'nosniff', ...headers }).end(text);
 }
 
 /**

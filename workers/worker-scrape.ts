@@ -1,9 +1,10 @@
 import type pg from 'pg';
 import type { Config } from '../config/config.ts';
 import { createDiskObserver, showMemory, showPool } from '../telemetry/process-metrics.ts';
+import { plainText } from '../telemetry/plain-text.ts';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.ts';
 
-/** Returns the function of a scrape: it returns the metrics of this process as text. Sends no request. */
+/** Returns the function of a scrape: it returns the metrics of this process in Prometheus' text format, as those of the SDK are. Sends no request. */
 export function createWorkerScrape(
   config: Config,
   metrics: WorkerMetrics,
@@ -19,6 +20,6 @@ export function createWorkerScrape(
     await observeDisks().catch(() => undefined); // A folder that cannot be read has no figures.
     for (const [pool, counts] of Object.entries(pools)) showPool(metrics, pool, counts);
     showMemory(metrics);
-    return metrics.registry.metrics();
+    return plainText(await metrics.registry.metrics());
   };
 }

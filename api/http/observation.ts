@@ -44,7 +44,12 @@ export function registerObservation(
     const group = groupOf(route, prefix);
     end(request);
     requests.inc({ group, status: statusClass(reply.statusCode) });
-    if (group !== STREAMS) duration.observe({ group }, reply.elapsedTime / 1_000);
+    if (group !== STREAMS)
+      duration.observe({
+        labels: { group },
+        value: reply.elapsedTime / 1_000,
+        exemplarLabels: request.span === null ? {} : { trace_id: request.span.ids.traceId },
+      });
     request.log.info(
       {
         method: request.method,

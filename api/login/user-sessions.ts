@@ -13,7 +13,8 @@ import {
   findUserSession,
   rotateRefreshToken,
 } from '../../stores/postgres/access/user-sessions.ts';
-import type { FoundSession, SessionWish } from '../../stores/postgres/access/user-sessions.ts';
+import type { FoundSession, Rotation, SessionWish } from '../../stores/postgres/access/user-sessions.ts';
+import type { RefreshResult } from '../../telemetry/api-metrics.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { redacted } from '../memories/hand-written.ts';
@@ -23,6 +24,14 @@ import { requireRing } from './signed-tokens.ts';
 /** Time in which a lost answer of a refresh can be requested again. */
 const GRACE_S = 10;
 const LONGEST_AGENT = 200;
+/** Results of refreshes by outcome. */
+const RESULTS: Readonly<Record<Rotation['outcome'], RefreshResult>> = {
+  rotated: 'rotated',
+  repeated: 'repeated',
+  reused: 'reused',
+  ended: 'refused',
+  unknown: 'refused',
+};
 
 /** A user who proved to be that user, and how. */
 export type ProvenUser = Pick<
@@ -181,11 +190,10 @@ export async function refreshUserSession(
   const bounds = { graceS: GRACE_S, idleS: Math.round(needs.config.login.idleMs / 1_000) };
   const used = await rotateRefreshToken(pool, { token, next: successors[0] }, bounds);
   const { outcome, sessionId, tenantId, userId, nextSha256, expiresAt } = used;
-  if (outcome === 'reused') {
-    needs.metrics.refreshReuse.inc();
-    // The audit log names the user whose token is in other hands.
-    if (tenantId !== null && userId !== null) request.accused = { tenantId, userId: asId<UserId>(userId) };
-  }
+  needs.metrics.authRefresh.inc({ result: RESULTS[outcome] });
+  // The audit log names the user whose token is in other hands.
+  if (outcome === 'reused' && tenantId !== null && userId !== null)
+    request.accused = { tenantId, userId: asId<UserId>(userId) };
   const next = nextSha256 === null ? undefined : successors.find((each) => keySha256(each).equals(nextSha256));
   const session = next === undefined || sessionId === null ? null : await findUserSession(pool, sessionId);
   if (session === null || next === undefined || expiresAt === null) {

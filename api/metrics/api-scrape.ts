@@ -26,7 +26,7 @@ export interface ScrapeSources {
   readonly onFailure: (step: string, error: unknown) => void;
 }
 
-/** Returns the function of a scrape: it reads what is computed then, for a bounded time, and returns all metrics as text. */
+/** Returns the function of a scrape: it reads what is computed then, for a bounded time, and returns all metrics in OpenMetrics. */
 export function createApiScrape(
   { config, pool, health, readSchedules, counts, onFailure }: ScrapeSources,
   metrics: ApiMetrics,

@@ -33,6 +33,8 @@ export interface AdapterOptions {
   readonly resource: string;
   /** Address to which a browser returns after an interaction; it contains the id. */
   readonly resumeUrl: (id: string) => string;
+  /** A refresh token was used, for the first time or again within the grace time. */
+  readonly onRefresh: (result: 'rotated' | 'repeated') => void;
 }
 
 const nothing = async (): Promise<undefined> => undefined;
@@ -82,7 +84,7 @@ function grants({ database, resource }: AdapterOptions, endReason: () => GrantEn
   };
 }
 
-function payloads({ database, resumeUrl }: AdapterOptions, model: OauthModel): Adapter {
+function payloads({ database, resumeUrl, onRefresh }: AdapterOptions, model: OauthModel): Adapter {
   return {
     ...SESSIONS,
     async upsert(id, { jti: _id, returnTo: _address, ...payload }: AdapterPayload, expiresIn = REGISTRATION_S) {
@@ -106,7 +108,9 @@ function payloads({ database, resumeUrl }: AdapterOptions, model: OauthModel): A
       };
     },
     async consume(id) {
-      if ((await consumeOauthPayload(database, model, id)) || model === 'RefreshToken') return;
+      const isFirst = await consumeOauthPayload(database, model, id);
+      if (model === 'RefreshToken') onRefresh(isFirst ? 'rotated' : 'repeated');
+      if (isFirst || model === 'RefreshToken') return;
       // Two requests with one code at once: one of them is not the client.
       const row = await findOauthPayload(database, model, id);
       const grantId = row?.payload['grantId'];

@@ -4,6 +4,7 @@ import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { OauthConfig } from '../../config/oauth-settings.ts';
 import { OAUTH_SCOPES } from '../../domain/oauth.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
+import type { RefreshResult } from '../../telemetry/api-metrics.ts';
 import { createAdapter } from './adapter.ts';
 import { OAUTH_TOKEN_PREFIX } from '../../stores/postgres/access/secrets.ts';
 import { createDocumentFetch } from './client-documents.ts';
@@ -85,13 +86,16 @@ export interface AuthorizationServerOptions {
   readonly oauth: OauthConfig;
   /** Returns true if this address may cause one more request to another host. */
   readonly mayFetch: (address: string) => Promise<boolean>;
+  /** Called for every use of a refresh token. */
+  readonly onRefresh: (result: RefreshResult) => void;
 }
 
-function configurationOf({ database, oauth, mayFetch }: AuthorizationServerOptions): Configuration {
+function configurationOf({ database, oauth, mayFetch, onRefresh }: AuthorizationServerOptions): Configuration {
   const { issuer, resource } = addressesOf(oauth);
   const adapterOptions = {
     database,
     resource,
+    onRefresh,
     resumeUrl: (id: string) => `${issuer}${OAUTH_ROUTES.authorization}/${id}`,
   };
   const isSecure = oauth.origin.startsWith('https:');
@@ -241,5 +245,10 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   Object.assign(provider.Client, { needsSecret: () => false });
   markAccessTokens(provider);
   deriveRefreshTokens(provider);
+  provider.on('grant.error', ({ oidc: { params, entities } }) => {
+    // Those that rotated are counted by the adapter.
+    if (params?.['grant_type'] !== 'refresh_token' || entities.RotatedRefreshToken !== undefined) return;
+    options.onRefresh(entities.RefreshToken?.consumed === true ? 'reused' : 'refused');
+  });
   return provider;
 }

@@ -3,6 +3,7 @@ import type { Provider } from 'oidc-provider';
 import type { OauthConfig } from '../../config/oauth-settings.ts';
 import { OAUTH_SCOPES } from '../../domain/oauth.ts';
 import { databaseCodes } from '../../stores/postgres/connection/database-codes.ts';
+import type { RefreshResult } from '../../telemetry/api-metrics.ts';
 import type { Api, ApiDependencies } from '../dependencies.ts';
 import { ERROR_STATUS, toApiError } from '../errors.ts';
 import { addressHash } from '../http/rate-limits.ts';
@@ -77,13 +78,14 @@ function forwardTo(provider: Provider, { origin }: OauthConfig) {
 
 /** The authorization server for MCP clients, at the root. Nothing if it is off. */
 export async function oauthRoutes(root: Api, dependencies: ApiDependencies): Promise<void> {
-  const { config, database, rateLeases } = dependencies;
+  const { config, database, metrics, rateLeases } = dependencies;
   const { oauth } = config;
   if (oauth === null) return;
   const take = async (bucket: string, address: string, quota: number) =>
     (await rateLeases.take(`${bucket}:${addressHash(address)}`, { quota, windowS: 60 })).isGranted;
   const mayFetch = (address: string) => take('documents', address, DOCUMENTS_PER_MINUTE);
-  const provider = createAuthorizationServer({ database, oauth, mayFetch });
+  const onRefresh = (result: RefreshResult) => metrics.authRefresh.inc({ result });
+  const provider = createAuthorizationServer({ database, oauth, mayFetch, onRefresh });
   // It prints errors otherwise.
   provider.silent = true;
   provider.on('server_error', (_context, error) =>

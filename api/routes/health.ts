@@ -3,6 +3,8 @@ import { route } from '../auth.ts';
 import type { Api, ApiDependencies } from '../dependencies.ts';
 import { errorSchema } from '../../contract/shared.ts';
 import { healthAnswer } from '../../contract/operations.ts';
+import { PLAIN_TEXT, plainText } from '../../telemetry/plain-text.ts';
+import { prefersOpenMetrics } from '../metrics/scrape-format.ts';
 
 const open = { access: 'open' } as const;
 
@@ -64,9 +66,20 @@ export function healthRoutes(
       tags: ['operation'],
       summary: 'Get Prometheus metrics',
       response: {
-        200: { description: 'Prometheus text format', content: { 'text/plain': { schema: z.string() } } },
+        200: {
+          description: 'Prometheus text format, or OpenMetrics, with exemplars, where the header `accept` prefers it',
+          content: {
+            'text/plain': { schema: z.string() },
+            'application/openmetrics-text': { schema: z.string() },
+          },
+        },
       },
     }),
-    async (_request, reply) => reply.type(metrics.registry.contentType).send(await scrape()),
+    async ({ headers }, reply) => {
+      const text = await scrape();
+      return prefersOpenMetrics(headers.accept)
+        ? reply.type(metrics.registry.contentType).send(text)
+        : reply.type(PLAIN_TEXT).send(plainText(text));
+    },
   );
 }

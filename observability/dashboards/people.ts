@@ -11,10 +11,10 @@ export const people: Dashboard = {
       panels: [
         graph('Attempts to log in', 'reqps', 'sum by (result) (rate(recollect_auth_attempts_total[5m]))', '{{result}}'),
         graph(
-          'Reused refresh tokens in a day',
+          'Uses of refresh tokens in a day',
           'short',
-          'sum(increase(recollect_refresh_token_reuse_total[1d]))',
-          'sessions',
+          'sum by (result) (increase(recollect_auth_refresh_total[1d]))',
+          '{{result}}',
         ),
         graph(
           'Requests rejected by a limit',

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DASHBOARDS } from '../../observability/dashboards/index.ts';
 import { fileInstance } from '../setup/file-instance.ts';
+import { startOtlpReceiver } from '../setup/otlp-receiver.ts';
+import type { OtlpReceiver } from '../setup/otlp-receiver.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { untilTrue, until } from '../setup/until.ts';
 import { freePort, startWorkerProcess } from '../setup/worker-process.ts';
@@ -11,8 +13,14 @@ import { startPrometheus } from './support/prometheus-process.ts';
 import type { PrometheusProcess } from './support/prometheus-process.ts';
 
 const TOKEN = 'a-token-for-scraping';
+/** The kind of spans of requests in OTLP. */
+const SERVER = 2;
 const PAGE = fileURLToPath(new URL('../../docs/metrics.md', import.meta.url));
-const instance = fileInstance({ RECOLLECT_SCRAPE_TOKEN: TOKEN }, ['capture-sweep', 'statistics']);
+let collector: OtlpReceiver;
+const instance = fileInstance(async () => {
+  collector = await startOtlpReceiver();
+  return { RECOLLECT_SCRAPE_TOKEN: TOKEN, RECOLLECT_OTLP_ENDPOINT: collector.url, RECOLLECT_TRACE_SHARE: '1' };
+}, ['capture-sweep', 'statistics']);
 let worker: ServiceProcess;
 let workerAddress: string;
 let prometheus: PrometheusProcess;
@@ -29,6 +37,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await prometheus?.stop();
   await worker?.stop();
+  await collector?.close();
 });
 
 /** Captures a session that settles, searches and requests context. */
@@ -77,8 +86,8 @@ function documented(...sections: string[]): Map<string, { readonly type: string;
   );
 }
 
-async function scrapeOf(address: string): Promise<string> {
-  const answer = await fetch(`http://${address}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
+async function scrapeOf(address: string, accept = '*/*'): Promise<string> {
+  const answer = await fetch(`http://${address}/metrics`, { headers: { authorization: `Bearer ${TOKEN}`, accept } });
   expect(answer.status).toBe(200);
   return answer.text();
 }
@@ -105,6 +114,24 @@ describe('a live scrape', () => {
     const listed = documented('Temporal’s SDK');
     expect(found.length).toBeGreaterThan(8);
     for (const [name, { type }] of found) expect([name, type]).toEqual([name, listed.get(name)?.type]);
+  });
+
+  test('of the api in OpenMetrics has the same series, and traces of requests', async () => {
+    const host = new URL(instance.url).host;
+    const names = (text: string) => text.match(/^recollect_http_\w+\{.*?\}(?= )/gm);
+    const open = await scrapeOf(host, 'application/openmetrics-text; version=1.0.0');
+    expect(names(open)).toEqual(names(await scrapeOf(host)));
+    expect(open).toMatch(/^recollect_http_request_duration_seconds_bucket\{.*\} \d+ # \{trace_id="[0-9a-f]{32}"\} /m);
+    expect(open.slice(-6)).toBe('# EOF\n');
+  });
+
+  test('of the api has exemplars whose traces the collector received', async () => {
+    const received = async () => {
+      const exemplars = new Set(await prometheus.traceIds('recollect_http_request_duration_seconds_bucket'));
+      return collector.spans.find(({ traceId, kind }) => kind === SERVER && exemplars.has(traceId));
+    };
+    const span = await until(received, 30_000, 'an exemplar of a received trace');
+    expect(span.name).toMatch(/^(?:GET|POST) \/api\/v1\//);
   });
 
   test('of both has at most 2,000 series', async () => {
@@ -160,7 +187,7 @@ describe('dashboards', () => {
       'recollect:searchable:bad_ratio_1h',
     ])
       // A recorded series follows its metrics by one evaluation.
-      await until(async () => ((await prometheus.query(name)) > 0 ? true : undefined), 30_000, name);
+      expect(await until(async () => (await prometheus.query(name)) || undefined, 30_000, name)).toBeGreaterThan(0);
   });
 
   test('no alert fires on a working instance but the watchdog', async () => {

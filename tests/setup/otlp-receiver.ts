@@ -57,6 +57,8 @@ export interface OtlpReceiver {
   readonly headers: readonly IncomingHttpHeaders[];
   /** Status of further answers; null: none is sent. */
   status: number | null;
+  /** Body of further answers. */
+  answer: string;
   named(name: string): ReceivedSpan[];
   close(): Promise<void>;
 }
@@ -87,7 +89,7 @@ export async function startOtlpReceiver(port = 0): Promise<OtlpReceiver> {
               service: resource.attributes['service.name'],
             });
       if (receiver.status !== null)
-        response.writeHead(receiver.status, { 'content-type': 'application/json' }).end('{}');
+        response.writeHead(receiver.status, { 'content-type': 'application/json' }).end(receiver.answer);
     });
   }).listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -99,6 +101,7 @@ export async function startOtlpReceiver(port = 0): Promise<OtlpReceiver> {
     bodies,
     headers,
     status: 200,
+    answer: '{}',
     named: (name) => spans.filter((one) => one.name === name),
     async close() {
       server.closeAllConnections();

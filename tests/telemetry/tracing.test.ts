@@ -175,6 +175,22 @@ describe('without a collector that receives', () => {
     expect(dropped).toBe(3);
   });
 
+  test.each([
+    ['some of its spans', '{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too many"}}', 2],
+    ['one, as a number', '{"partialSuccess":{"rejectedSpans":1}}', 1],
+    ['more than were sent', '{"partialSuccess":{"rejectedSpans":"900"}}', 3],
+    ['none', '{"partialSuccess":{"errorMessage":"a warning"}}', 0],
+    ['a negative number', '{"partialSuccess":{"rejectedSpans":"-2"}}', 0],
+    ['nothing readable', '', 0],
+    ['more text than is read', `{"partialSuccess":{"rejectedSpans":2,"errorMessage":"${'x'.repeat(70_000)}"}}`, 0],
+  ])('one that accepts a request and refuses %s costs these, once', async (_what, answer, lost) => {
+    collector.answer = answer;
+    const exporter = await exporterTo(collector.url);
+    spans(exporter, 3);
+    await exporter.close();
+    expect([dropped, collector.bodies.length]).toEqual([lost, 1]);
+  });
+
   test('one that never answers delays neither the spans nor the end of the process', async () => {
     collector.status = null;
     const exporter = await exporterTo(collector.url);

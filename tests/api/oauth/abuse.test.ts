@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TestUser } from '../../setup/database.ts';
+import { countRefreshes } from '../../setup/refreshes.ts';
 import {
   allow,
   authorizationAddress,
@@ -211,6 +212,7 @@ describe('the token endpoint', () => {
 
   test('gives concurrent refreshes the same next token, and ends the grant when an old token comes back', async () => {
     const { refresh_token: first } = await obtainTokens(instance, user, clientId);
+    const countedSince = await countRefreshes(instance);
     const answers = await Promise.all(Array.from({ length: 5 }, () => refresh(instance, clientId, first)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
     const [next = '', ...others] = new Set(answers.map(({ body }) => String(body['refresh_token'])));
@@ -224,6 +226,7 @@ describe('the token endpoint', () => {
     expect(await refresh(instance, clientId, first)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
     await expect.poll(() => statusAtMcp(instance, String(body['access_token'])), WITHIN).toBe(401);
     expect(await refresh(instance, clientId, String(body['refresh_token']))).toMatchObject({ status: 400 });
+    expect(await countedSince()).toEqual({ rotated: 2, repeated: 4, reused: 1, refused: 1 });
   });
 
   test('ends the grant of a token that the client revokes', async () => {

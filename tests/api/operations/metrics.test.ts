@@ -8,6 +8,7 @@ import { createServer } from '../../../api/server.ts';
 import { parseConfig } from '../../../config/config.ts';
 import { newId } from '../../../domain/ids.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
+import { agedId } from '../../setup/aged-id.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { scraped } from '../../setup/scraped.ts';
@@ -109,10 +110,8 @@ describe('figures of the instance', () => {
   test('count unconsumed rows; they are unfindable after five minutes', async () => {
     const { input } = await scraped(instance, /^recollect_unconsumed_rows 3$/m);
     expect(input).toMatch(/^recollect_unfindable_rows 0$/m);
-    // The time of a row is that of its id.
-    const sixMinutesAgo = `lpad(to_hex(((extract(epoch FROM now()) - 360) * 1000)::bigint), 12, '0')`;
     await instance.db.superuser.query(
-      `UPDATE capture_keys SET row_id = (substr(${sixMinutesAgo}, 1, 8) || '-' || substr(${sixMinutesAgo}, 9) || substr(row_id::text, 14))::uuid WHERE session_id = $1 AND seq = 1`,
+      `UPDATE capture_keys SET row_id = ${agedId('row_id', 360)} WHERE session_id = $1 AND seq = 1`,
       [sessionId],
     );
     await scraped(instance, /^recollect_unfindable_rows 3$/m);
@@ -199,7 +198,7 @@ describe('series', () => {
       'recollect_searches_total{degraded="vector,keyword,rerank"}',
       'recollect_rate_limited_total{class="loginStarts"}',
       'recollect_auth_attempts_total{result="locked"}',
-      'recollect_refresh_token_reuse_total',
+      'recollect_auth_refresh_total{result="reused"}',
       'recollect_audit_failures_total',
       'recollect_hints_failed_total',
       'recollect_model_cache_hits_total{operation="summarise_window"}',

@@ -44,8 +44,12 @@ export interface FaultInstance {
   readonly query: <Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
   /** Runs with a Temporal client that is closed afterwards. */
   withTemporal<Result>(work: (client: Client) => Promise<Result>): Promise<Result>;
+  /** Hosts and ports that serve metrics, and the token for them. */
+  readonly scrape: { readonly api: string; readonly worker: string; readonly token: string };
   /** Of Recollect's database, as the superuser. */
   readonly databaseUrl: string;
+  /** Whether a service has a process, ready or not. */
+  isRunning(service: ServiceName): boolean;
   /** Returns the process id of a running service. */
   pid(service: ServiceName): number;
   /** Sends SIGKILL to the processes of these services at once; returns these processes. */
@@ -146,6 +150,15 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
     credentials,
     account,
     databaseUrl: connectionString,
+    scrape: {
+      api: new URL(credentials.url).host,
+      worker: `127.0.0.1:${instance.ports.workerMetrics}`,
+      token: instance.secrets.scrapeToken,
+    },
+    isRunning(service) {
+      const identity = processOf(service);
+      return identity !== undefined && isAlive(identity);
+    },
     pid: (service) => running(service).pid,
     weaviate: {
       url: weaviateUrl(instance),

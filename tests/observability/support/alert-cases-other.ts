@@ -5,6 +5,7 @@ const HITS = 'recollect_model_cache_hits_total{operation="summarise_window"}';
 const CALLS = 'recollect_model_calls_total{provider="anthropic",model="m",operation="summarise_window",batch="false"}';
 const DIVERGED = 'recollect_index_divergence{kind="missing"}';
 const EXPIRY = 'recollect_tls_certificate_expiry_timestamp_seconds';
+const DROPPED = 'recollect_telemetry_dropped_total{job="recollect-worker"}';
 const searches = (degraded: string) => `recollect_searches_total{degraded="${degraded}"}`;
 
 /** An objective by the series of its events: `bad` of `all` a minute. */
@@ -84,6 +85,8 @@ export const OTHER_CASES: readonly AlertCase[] = [
     [searches('none')]: '0+96x40',
     [searches('vector')]: '0+4x40',
   }),
+  fires('RecollectTelemetryLost', 'the collector does not respond', '22m', { [DROPPED]: '0+5x40' }),
+  silent('RecollectTelemetryLost', 'the collector returns after ten minutes', '14m', { [DROPPED]: '0+5x10 50x30' }),
   ...objectiveCases,
   silent('RecollectSearchableBurnFast', 'one slow session of three', '1h30m', {
     'recollect_session_searchable_seconds_bucket{le="60"}': '0x30 2x90',

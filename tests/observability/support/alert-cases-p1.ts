@@ -15,6 +15,7 @@ const REPLAY =
   'temporal_workflow_task_execution_failed_total{workflow_type="session",failure_reason="NonDeterminismError"}';
 const SUCCESS = 'recollect_schedule_last_success_timestamp_seconds{schedule="backup"}';
 const INTERVAL = 'recollect_schedule_interval_seconds{schedule="backup"}';
+const refreshes = (result: string) => `recollect_auth_refresh_total{job="recollect-api",result="${result}"}`;
 const attempts = (result: string) => `recollect_auth_attempts_total{result="${result}"}`;
 
 /** Cases of the alerts of priority P1. */
@@ -83,8 +84,10 @@ export const CASES_P1: readonly AlertCase[] = [
     [attempts('accepted')]: '0+90x20',
     [attempts('refused')]: '0x20',
   }),
-  fires('RecollectRefreshReuse', 'one reuse', '5m', {
-    'recollect_refresh_token_reuse_total{job="recollect-api"}': '0x3 1x5',
+  fires('RecollectRefreshReuse', 'one reuse', '5m', { [refreshes('reused')]: '0x3 1x5' }),
+  silent('RecollectRefreshReuse', 'tokens rotate, and lost responses are repeated', '5m', {
+    [refreshes('rotated')]: '0+10x10',
+    [refreshes('repeated')]: '0+1x10',
+    [refreshes('reused')]: '0x10',
   }),
-  silent('RecollectRefreshReuse', 'none', '5m', { 'recollect_refresh_token_reuse_total{job="recollect-api"}': '0x10' }),
 ];

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { until } from '../../setup/until.ts';
 import { freePort } from '../../setup/worker-process.ts';
+import { shortened } from './shortened-rules.ts';
 import { pathOf } from './tools.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../observability', import.meta.url));
@@ -15,23 +16,36 @@ const answerSchema = z.object({
   error: z.string().optional(),
   data: z.object({ result: z.array(z.unknown()) }).optional(),
 });
+const exemplarsSchema = z.object({
+  data: z.array(z.object({ exemplars: z.array(z.object({ labels: z.record(z.string(), z.string()) })) })),
+});
 
 export interface PrometheusProcess {
   readonly url: string;
   /** Returns the number of series of an expression. @throws Error with the message of Prometheus */
   query(expr: string): Promise<number>;
+  /** Returns the trace ids of the exemplars of a metric. */
+  traceIds(metric: string): Promise<string[]>;
   stop(): Promise<void>;
 }
 
-/** Starts Prometheus with the configuration of the repository, scraping these addresses every second; with the api of Alertmanager at `alertmanager`, if given. */
+/**
+ * Starts Prometheus with the configuration of the repository, scraping these addresses every second; with the api of Alertmanager at `alertmanager`, if given. `divisor`:
+ * every duration in the rules is divided by it.
+ */
 export async function startPrometheus(targets: {
   readonly api: string;
   readonly worker: string;
   readonly token: string;
   readonly alertmanager?: string;
+  readonly divisor?: number;
 }): Promise<PrometheusProcess> {
   const folder = mkdtempSync(path.join(tmpdir(), 'recollect-prometheus-'));
-  cpSync(path.join(FOLDER, 'rules'), path.join(folder, 'rules'), { recursive: true });
+  mkdirSync(path.join(folder, 'rules'));
+  for (const file of readdirSync(path.join(FOLDER, 'rules'))) {
+    const rules = readFileSync(path.join(FOLDER, 'rules', file), 'utf8');
+    writeFileSync(path.join(folder, 'rules', file), shortened(rules, targets.divisor ?? 1));
+  }
   writeFileSync(path.join(folder, 'scrape-token'), targets.token);
   const config = readFileSync(path.join(FOLDER, 'prometheus.yml'), 'utf8')
     .replaceAll(/_interval: \S+/g, '_interval: 1s')
@@ -46,6 +60,7 @@ export async function startPrometheus(targets: {
       `--config.file=${folder}/prometheus.yml`,
       `--storage.tsdb.path=${folder}/data`,
       `--web.listen-address=${address}`,
+      '--enable-feature=exemplar-storage',
       '--log.level=error',
     ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
@@ -72,6 +87,15 @@ export async function startPrometheus(targets: {
       const { status, error, data } = answerSchema.parse(await response.json());
       if (status !== 'success') throw new Error(`${expr}: ${error}`);
       return data?.result.length ?? 0;
+    },
+    async traceIds(metric) {
+      const range = { start: String(Date.now() / 1_000 - 3_600), end: String(Date.now() / 1_000 + 60) };
+      const response = await fetch(`${url}/api/v1/query_exemplars`, {
+        method: 'POST',
+        body: new URLSearchParams({ query: metric, ...range }),
+      });
+      const { data } = exemplarsSchema.parse(await response.json());
+      return data.flatMap(({ exemplars }) => exemplars.flatMap(({ labels }) => labels['trace_id'] ?? []));
     },
     async stop() {
       if (child.exitCode === null) {

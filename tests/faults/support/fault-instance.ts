@@ -46,6 +46,8 @@ export interface FaultInstance {
   withTemporal<Result>(work: (client: Client) => Promise<Result>): Promise<Result>;
   /** Of Recollect's database, as the superuser. */
   readonly databaseUrl: string;
+  /** Process id of the supervisor. */
+  readonly supervisor: number;
   /** Returns the process id of a running service. */
   pid(service: ServiceName): number;
   /** Sends SIGKILL to the processes of these services at once; returns these processes. */
@@ -62,14 +64,17 @@ export interface FaultInstance {
   remove(): Promise<void>;
 }
 
-/** Starts `recollect up` on new data and free ports; resolves when it is ready. */
-export async function startFaultInstance(settings: Readonly<Record<string, string>> = {}): Promise<FaultInstance> {
+/** Starts `recollect up` on new data and free ports, with short times unless others are given; resolves when it is ready. */
+export async function startFaultInstance(
+  settings: Readonly<Record<string, string>> = {},
+  times: Readonly<Record<string, string>> = SHORT_TIMES,
+): Promise<FaultInstance> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-faults-'));
   chmodSync(dataDir, 0o755);
   const layout = prepareDataDirectory(dataDir);
   // Another instance may run on the default ports: `up` uses the ports of this file.
   await choosePorts({ file: layout.portsFile, prefer: 'free' });
-  const environment = { ...SHORT_TIMES, ...settings };
+  const environment = { ...times, ...settings };
 
   let supervisor: ChildProcess | undefined;
   // A test run that is interrupted must leave no instance behind.
@@ -146,6 +151,7 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
     credentials,
     account,
     databaseUrl: connectionString,
+    supervisor: supervisor?.pid ?? 0,
     pid: (service) => running(service).pid,
     weaviate: {
       url: weaviateUrl(instance),

@@ -33,6 +33,7 @@ import { Tracing } from '../telemetry/tracing.ts';
 import type { CreateExporter } from '../telemetry/tracing.ts';
 import { createReadScheduleTimes } from '../stores/temporal/schedule-times.ts';
 import { createApiMetrics } from '../telemetry/api-metrics.ts';
+import { addProcessSamples } from './metrics/process-sample.ts';
 import { createApiScrape } from './metrics/api-scrape.ts';
 import { createFindPrincipal } from './find-principal.ts';
 import { createHealthChecks } from './health-checks.ts';
@@ -88,6 +89,9 @@ export function createApiDependencies(config: Config, logger: Logger, createExpo
     connectTimeoutMs: config.database.connectTimeoutMs,
     onLost: (error) => logger.warn({ error: error?.name }, 'changes of access do not arrive; keys are looked up'),
   });
+  addProcessSamples(notifications, database.pool, metrics, (error) =>
+    logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a sample of this process is not stored'),
+  );
   const readKeyRing = () => readRing(config.secretKeys);
   const issuer = config.http.publicUrl ?? 'urn:recollect';
   const signedTokens = new SignedTokens({ pool: database.pool, readRing: readKeyRing, issuer });

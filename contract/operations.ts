@@ -86,3 +86,35 @@ export const statsSchema = z
       .describe('Stored daily figures, oldest first'),
   })
   .meta({ id: 'Statistics' });
+
+/** Events per second since the sample before. */
+const rates = z.object({ captures: z.number(), searches: z.number(), requests: z.number() });
+
+export const instanceHistorySchema = z
+  .object({
+    data: z
+      .array(
+        z.object({
+          at: z.string().describe('Start of the five minutes'),
+          rates: rates.nullable().describe('Per second, of all api processes; null without an earlier sample of one'),
+          behind: z.object({
+            sessions: z.number().int().describe('Number of sessions that are not settled'),
+            rows: z.number().int().describe('Number of captured rows that no workflow has consumed'),
+            oldest_s: z.number().describe('Age of the oldest of these rows'),
+            windows: z.number().int().describe('Number of windows without a summary'),
+            vectors: z.number().int().describe('Number of chunks without a vector'),
+          }),
+          memory: z.object({
+            api_bytes: z.number().int().nullable().describe('Resident memory of all api processes'),
+            worker_bytes: z.number().int().describe('Resident memory of the worker that took the sample'),
+            machine_used_bytes: z.number().int().describe('Of the container of that worker, or of its machine'),
+            machine_limit_bytes: z.number().int(),
+          }),
+          database_bytes: z.number().int(),
+          backup_at: z.string().nullable().describe('Snapshot of the last complete backup'),
+          usd_today: z.number().describe('Cost of model requests of the UTC day'),
+        }),
+      )
+      .describe('Of the last day, oldest first; five minutes without a sweep are missing'),
+  })
+  .meta({ id: 'InstanceHistory' });

@@ -87,12 +87,22 @@ export function showPool({ poolConnections }: ProcessMetrics, pool: string, coun
   poolConnections.set({ pool, state: 'waiting' }, counts.waitingCount);
 }
 
-/** Sets the memory of the container or the machine. */
-export function showMemory({ memoryUsed, memoryLimit }: ProcessMetrics): void {
+/** Returns the memory of this process, and of its container, or of the machine without a limit, in bytes. */
+export function measureMachine() {
   const constrained = process.constrainedMemory();
   const limit = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return {
+    memory_bytes: process.memoryUsage.rss(),
+    machine_used_bytes: Math.max(0, limit - process.availableMemory()),
+    machine_limit_bytes: limit,
+  };
+}
+
+/** Sets the memory of the container or the machine. */
+export function showMemory({ memoryUsed, memoryLimit }: ProcessMetrics): void {
+  const { machine_used_bytes: used, machine_limit_bytes: limit } = measureMachine();
   memoryLimit.set(limit);
-  memoryUsed.set(Math.max(0, limit - process.availableMemory()));
+  memoryUsed.set(used);
 }
 
 /** Returns the file system of a folder, or of the nearest one above that exists. */

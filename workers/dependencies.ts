@@ -40,6 +40,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Tracing } from '../telemetry/tracing.ts';
 import type { CreateExporter } from '../telemetry/tracing.ts';
 import { activityAttributes, createActivityLog, noteActivitySpan } from './activity-log.ts';
+import { measureMachine } from '../telemetry/process-metrics.ts';
 import { createWorkerMetrics } from '../telemetry/worker-metrics.ts';
 import { backupActivitiesOf, journalsOf } from './backup-activities.ts';
 import { erasureActivitiesOf, restoreActivitiesOf } from './erasure-and-restore.ts';
@@ -124,6 +125,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
     cacheEntries: config.embedding.cacheEntries,
     idleMs: config.session.idleMs,
     auditDays: config.audit.days,
+    measure: measureMachine,
   });
   const restore = restoreActivitiesOf(config, { maintenance, vectors, hints, client });
   return {

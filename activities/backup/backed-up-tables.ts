@@ -63,7 +63,7 @@ export interface CatalogTable {
 
 /**
  * Tables that a backup leaves out: the migrations, whose names are in the manifest; caches; work in progress; invites, log-ins and grants of OAuth
- * clients, which would work again after a restore; events of the stream and marks of traces, which last a day and a week; the instance's own records of backups, their files and the erasure journal.
+ * clients, which would work again after a restore; events of the stream, samples of the instance and marks of traces, which last a day or a week; the instance's own records of backups, their files and the erasure journal.
  */
 export const LEFT_OUT: readonly string[] = [
   '_prisma_migrations',
@@ -79,6 +79,7 @@ export const LEFT_OUT: readonly string[] = [
   'oauth_payloads',
   'auth_challenges',
   'stream_events',
+  'instance_samples',
   'trace_marks',
   'stream_clock',
   'backups',

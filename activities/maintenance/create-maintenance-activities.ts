@@ -13,6 +13,8 @@ import {
 } from '../../stores/postgres/connection/maintenance.ts';
 import { dropAuditMonths } from '../../stores/postgres/audit/months.ts';
 import { pruneStreamEvents } from '../../stores/postgres/stream/stream-events.ts';
+import { takeSample } from '../../stores/postgres/statistics/instance-samples.ts';
+import type { MachineFigures } from '../../stores/postgres/statistics/instance-samples.ts';
 import { pruneEmbeddingCache, sweepOld, sweepStarted } from '../../stores/postgres/retention/retention.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
@@ -66,6 +68,8 @@ export interface MaintenanceDependencies {
   readonly idleMs: number;
   /** Rows of the audit log are retained for so many days. */
   readonly auditDays: number;
+  /** Measures this process and its machine. */
+  readonly measure: () => MachineFigures;
 }
 
 /** Grace period before a hint counts as lost. */
@@ -113,6 +117,7 @@ export function createMaintenanceActivities({
   cacheEntries,
   idleMs,
   auditDays,
+  measure,
 }: MaintenanceDependencies): MaintenanceActivities {
   return {
     sweepCaptures: () =>
@@ -163,6 +168,8 @@ export function createMaintenanceActivities({
             );
             await notifyAll(calls, signal);
           },
+          // Last: what others wait for comes first.
+          () => takeSample(maintenance, measure, Date.now()),
         ];
         await doAll(stages, signal);
         return swept;

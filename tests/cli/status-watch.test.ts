@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { liveRows, parsedScrape, ratesBetween } from '../../cli/commands/instance/live-figures.ts';
+import { liveRows, parsedScrape } from '../../cli/commands/instance/live-figures.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { fileInstance } from '../setup/file-instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
@@ -11,13 +11,6 @@ const dataDir = longLivedFolder();
 const counts = (captures: number, searches = 0, requests = 0) => ({ captures, searches, requests });
 
 describe('live figures', () => {
-  test('are rates between two scrapes, and none after a restart of the api', () => {
-    const before = { atMs: 1_000, counts: counts(10, 4, 100) };
-    expect(ratesBetween(null, before)).toBeNull();
-    expect(ratesBetween(before, { atMs: 3_000, counts: counts(35, 4, 110) })).toEqual(counts(12.5, 0, 5));
-    expect(ratesBetween(before, { atMs: 3_000, counts: counts(0, 0, 1) })).toBeNull();
-  });
-
   test('are read from the format of Prometheus, with labels and exponents', () => {
     const scrape = parsedScrape('# HELP a b\na{state="x",n="1 2"} 3\na{state="y"} 1.5e3\nb 0 1700000000000\n\n');
     expect(scrape.get('a')).toEqual([

@@ -24,3 +24,10 @@ export function durationText(ms: number): string {
   if (ms < 7_200_000) return `${Math.round(ms / 60_000)} min`;
   return `${(ms / 3_600_000).toFixed(1)} h`;
 }
+
+/** Returns the hour and the minute of a time (RFC 3339) in the time zone of the browser, such as "09:05". */
+export function timeOfDay(at: string): string {
+  const date = new Date(at);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
+}

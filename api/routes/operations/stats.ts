@@ -1,14 +1,16 @@
 import { z } from 'zod';
+import { readSamples } from '../../../stores/postgres/statistics/instance-samples.ts';
 import { countNow, readTrends } from '../../../stores/postgres/statistics/statistics.ts';
 import { operates, principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { historyOf } from '../../instance-history.ts';
 import { ApiError } from '../../errors.ts';
 import { numeric } from '../../../contract/query.ts';
 import { text } from '../../../contract/text.ts';
-import { MAX_DAYS, statsSchema } from '../../../contract/operations.ts';
+import { instanceHistorySchema, MAX_DAYS, statsSchema } from '../../../contract/operations.ts';
 
 const DAY_MS = 86_400_000;
-/** `GET /stats`: what there is now, and how it came to that. */
+/** `GET /stats`: what there is now, and how it came to that. `GET /stats/history`: what the instance did in the last day, for operators. */
 export function statsRoutes(app: Api, { database }: ApiDependencies): void {
   app.get(
     '/stats',
@@ -43,5 +45,14 @@ export function statsRoutes(app: Api, { database }: ApiDependencies): void {
         })),
       };
     },
+  );
+  app.get(
+    '/stats/history',
+    route('operator', {
+      tags: ['usage'],
+      summary: 'Get figures of the instance for the last day',
+      response: { 200: instanceHistorySchema },
+    }),
+    async (request) => ({ data: historyOf(await database.readAsTenant(viewOf(principalOf(request)), readSamples)) }),
   );
 }

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { ratesBetween } from '../../../domain/instance-history.ts';
+import type { Counted, Rates } from '../../../domain/instance-history.ts';
 import type { ServerClient } from '../../server/server-client.ts';
 import { grouped } from '../../text/text-layout.ts';
 import type { StatusReport } from './status.ts';
@@ -29,20 +31,10 @@ function sumOf(scrape: Scrape, name: string, label = ''): number | null {
   return series.length === 0 ? null : series.reduce((sum, { value }) => sum + value, 0);
 }
 
-/** Counters whose rates are shown. */
-const NAMES = ['captures', 'searches', 'requests'] as const;
-type Counter = (typeof NAMES)[number];
-
-/** Counters at one moment, to compute rates from two. */
-interface Counted {
-  readonly atMs: number;
-  readonly counts: Readonly<Record<Counter, number>>;
-}
-
 /** What an instance does at this moment. */
 export interface LiveFigures {
   /** Per second since the figures before; null in the first ones and after a restart of the api. */
-  readonly rates: Readonly<Record<Counter, number>> | null;
+  readonly rates: Rates | null;
   readonly behind: {
     readonly sessions: number;
     readonly rows: number;
@@ -53,14 +45,6 @@ export interface LiveFigures {
   };
   /** Resident memory in MiB by process. */
   readonly memory_mib: Readonly<Record<string, number>>;
-}
-
-/** Returns the rates between two scrapes; null after a restart, whose counters begin at 0. */
-export function ratesBetween(before: Counted | null, now: Counted): LiveFigures['rates'] {
-  if (before === null || NAMES.some((name) => now.counts[name] < before.counts[name])) return null;
-  const seconds = Math.max(0.001, (now.atMs - before.atMs) / 1_000);
-  const rate = (name: Counter): number => (now.counts[name] - before.counts[name]) / seconds;
-  return { captures: rate('captures'), searches: rate('searches'), requests: rate('requests') };
 }
 
 /** Returns the resident memory of processes in MiB, by name. */

@@ -993,6 +993,15 @@ CREATE TABLE stats_snapshots (
 );
 CREATE UNIQUE INDEX stats_snapshots_value_key ON stats_snapshots (tenant_id, date, metric, dimensions) NULLS NOT DISTINCT;
 
+-- What the instance did in five minutes, for a day: one row of the worker that swept, and one of each api process. Numbers only; no tenant's content.
+CREATE TABLE instance_samples (
+  slot timestamptz(6), -- start of the five minutes
+  source text, -- 'worker', or 'api:' and an id of the process
+  figures jsonb NOT NULL, -- counters since the start of the process, and gauges, by name
+  taken_at timestamptz(6) NOT NULL DEFAULT now(),
+  PRIMARY KEY (slot, source)
+);
+
 -- ==== Audit log
 
 -- One row a request that changed something, revealed data of people or was refused: a chain of hashes per tenant, which append_audit writes. No foreign key:
@@ -1105,9 +1114,15 @@ REVOKE INSERT, UPDATE, DELETE ON audit_log, audit_heads, audit_anchors FROM reco
 -- Every tenant reads the system's settings; only maintenance writes them.
 CREATE POLICY system_settings ON settings FOR SELECT USING (scope = 'system' AND (SELECT current_tenant_id()) IS NOT NULL);
 
--- Statistics and restores of the instance are visible to the operator's tenant only.
+-- Statistics, samples and restores of the instance are visible to the operator's tenant only.
 CREATE POLICY operator_reads ON stats_snapshots FOR SELECT
   USING (tenant_id IS NULL AND EXISTS (SELECT FROM tenants t WHERE t.id = (SELECT current_tenant_id()) AND t.is_operator));
+ALTER TABLE instance_samples ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator_reads ON instance_samples FOR SELECT
+  USING ((SELECT t.is_operator FROM tenants t WHERE t.id = (SELECT current_tenant_id())));
+CREATE POLICY of_processes ON instance_samples FOR INSERT TO recollect_app WITH CHECK (source LIKE 'api:%');
+GRANT SELECT, INSERT ON instance_samples TO recollect_app;
+GRANT SELECT, INSERT, DELETE ON instance_samples TO recollect_maintenance;
 ALTER TABLE restores ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator_only ON restores
   USING ((SELECT t.is_operator FROM tenants t WHERE t.id = (SELECT current_tenant_id())))

@@ -32,4 +32,4 @@ CREATE OR REPLACE FUNCTION instance_figures(instance_quota integer)
 $$;
 ALTER FUNCTION instance_figures OWNER TO recollect_definer;
 REVOKE EXECUTE ON FUNCTION instance_figures FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION instance_figures TO recollect_app;
+GRANT EXECUTE ON FUNCTION instance_figures TO recollect_app, recollect_maintenance;

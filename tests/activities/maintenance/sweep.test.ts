@@ -8,6 +8,7 @@ import { parseConfig } from '../../../config/config.ts';
 import type { WorkflowHints } from '../../../domain/ports/workflow-hints.ts';
 import { sessionsToHint } from '../../../stores/postgres/connection/maintenance.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { measureMachine } from '../../../telemetry/process-metrics.ts';
 import { fileDatabase } from '../../setup/database.ts';
 import { testEnvironment } from '../../setup/instance.ts';
 import { seedTenant } from '../../stores/postgres/support/seed-tenant.ts';
@@ -50,6 +51,7 @@ function sweep(environment: MockActivityEnvironment, changes: Partial<WorkflowHi
   };
   const activities = createMaintenanceActivities({
     auditDays: 400,
+    measure: measureMachine,
     maintenance,
     hints: { ...hints, ...changes },
     vectors,
@@ -77,6 +79,12 @@ test('resends lost hints and heartbeats', async () => {
   expect(hinted).toEqual(['session', 'index', 'reindex', 'batch']);
   expect(await failedVectors()).toBe(0);
   expect(beats).toBeGreaterThan(0);
+});
+
+test('stores a sample of the instance', async () => {
+  await db.superuser.query('TRUNCATE instance_samples');
+  await sweep(quiet());
+  expect(await db.count("instance_samples WHERE source = 'worker'")).toBe(1);
 });
 
 test('deletes expired log-ins and authorizations, which do not wait for the day to end', async () => {

@@ -72,6 +72,7 @@ const CARRIED_OTHERWISE = [
   'auth_challenges',
   'stream_clock',
   'stream_events',
+  'instance_samples',
   'trace_marks',
   '_prisma_migrations',
 ];

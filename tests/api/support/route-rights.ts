@@ -110,6 +110,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'GET /sessions/:id/summaries': 'read',
   'GET /sessions/:id/windows': 'read',
   'GET /stats': 'read',
+  'GET /stats/history': 'operator',
   'GET /stream/events': 'read',
   'GET /summaries/:id': 'read',
   'GET /timeline': 'read',

@@ -50,6 +50,8 @@ export interface FaultInstance {
   readonly databaseUrl: string;
   /** Whether a service has a process, ready or not. */
   isRunning(service: ServiceName): boolean;
+  /** Process id of the supervisor. */
+  readonly supervisor: number;
   /** Returns the process id of a running service. */
   pid(service: ServiceName): number;
   /** Sends SIGKILL to the processes of these services at once; returns these processes. */
@@ -66,14 +68,17 @@ export interface FaultInstance {
   remove(): Promise<void>;
 }
 
-/** Starts `recollect up` on new data and free ports; resolves when it is ready. */
-export async function startFaultInstance(settings: Readonly<Record<string, string>> = {}): Promise<FaultInstance> {
+/** Starts `recollect up` on new data and free ports, with short times unless others are given; resolves when it is ready. */
+export async function startFaultInstance(
+  settings: Readonly<Record<string, string>> = {},
+  times: Readonly<Record<string, string>> = SHORT_TIMES,
+): Promise<FaultInstance> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-faults-'));
   chmodSync(dataDir, 0o755);
   const layout = prepareDataDirectory(dataDir);
   // Another instance may run on the default ports: `up` uses the ports of this file.
   await choosePorts({ file: layout.portsFile, prefer: 'free' });
-  const environment = { ...SHORT_TIMES, ...settings };
+  const environment = { ...times, ...settings };
 
   let supervisor: ChildProcess | undefined;
   // A test run that is interrupted must leave no instance behind.
@@ -159,6 +164,7 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
       const identity = processOf(service);
       return identity !== undefined && isAlive(identity);
     },
+    supervisor: supervisor?.pid ?? 0,
     pid: (service) => running(service).pid,
     weaviate: {
       url: weaviateUrl(instance),

@@ -28,7 +28,7 @@ export function hasSharedSessions(): boolean {
 }
 
 /** Returns a session start, then `count - 1` consecutive hooks from a user's prompt on, without an end. */
-function sliceOf(session: readonly RecordedHook[], count: number, random: () => number): RecordedHook[] {
+export function sliceOf(session: readonly RecordedHook[], count: number, random: () => number): RecordedHook[] {
   const inner = session.filter((hook) => !['SessionStart', 'SessionEnd'].includes(hook.hook_event_name));
   const prompts = inner.flatMap((hook, index) => (hook.hook_event_name === 'UserPromptSubmit' ? [index] : []));
   const late = Math.max(0, inner.length - count + 1);

@@ -15,7 +15,7 @@ interface StoredRow extends ExpectedRow {
 type Queries = Pick<FaultInstance, 'query'>;
 
 /** Returns all rows of sessions from all tables, by position. */
-function storedRows(instance: Queries, externalIds: readonly string[]): Promise<StoredRow[]> {
+export function storedRows(instance: Queries, externalIds: readonly string[]): Promise<StoredRow[]> {
   return instance.query<StoredRow>(
     `WITH row AS (
        SELECT id, session_id, seq, 'prompt' AS kind, content FROM prompts

@@ -1,6 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
+import { takeSample } from '../../../stores/postgres/statistics/instance-samples.ts';
+import { measureMachine } from '../../../telemetry/process-metrics.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { until } from '../../setup/until.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectAccessible, expectUsable, openAs, startJourney } from './support/browser.ts';
 
@@ -35,6 +38,7 @@ test('changes settings of the browser and the tenant, shows health, ends another
 
   await page.getByRole('tab', { name: 'Health' }).click();
   await page.getByRole('cell', { name: 'PostgreSQL' }).waitFor();
+  await page.getByText('There is no sample yet').waitFor();
   await expectUsable(journey);
   await page.getByRole('tab', { name: 'Tenant' }).click();
   const globs = page.getByLabel('Globs of folders');
@@ -44,6 +48,43 @@ test('changes settings of the browser and the tenant, shows health, ends another
   const { body } = await instance.get('/admin/settings');
   expect(JSON.stringify(body)).toContain('/home/*/private/**');
   await expectUsable(journey);
+});
+
+test('shows operators the last day of the instance, as charts and tables', async () => {
+  for (const slots of [2, 1, 0]) {
+    await takeSample(instance.db.maintenance, measureMachine, Date.now());
+    await until(async () =>
+      (await instance.count("instance_samples WHERE source <> 'worker'")) > 2 - slots ? true : undefined,
+    );
+    if (slots > 0)
+      await instance.db.superuser.query(
+        "UPDATE instance_samples SET slot = slot - interval '5 minutes', taken_at = taken_at - interval '5 minutes'",
+      );
+  }
+  const journey = await startJourney(instance);
+  const { page } = journey;
+  await openAs(journey, instance, '/settings?tab=health');
+  const day = page.locator('section').filter({ has: page.getByRole('heading', { name: 'The last day' }) });
+  for (const name of [
+    'Events per second',
+    'Wait of the oldest row',
+    'Waiting work',
+    'Memory',
+    'Cost of model requests',
+  ])
+    await day.getByRole('img', { name }).waitFor();
+  await day.getByText('Last backup').waitFor();
+  await expectUsable(journey);
+  await day.getByRole('button', { name: 'Show as table' }).first().click();
+  // Three samples have two rates between them.
+  await expect.poll(() => day.getByRole('region', { name: 'Events per second' }).getByRole('row').count()).toBe(3);
+  await expectUsable(journey);
+
+  const stranger = await instance.stranger({ role: 'admin' });
+  const other = await startJourney(instance);
+  await openAs(other, instance, '/settings?tab=health', stranger.key);
+  await other.page.getByRole('cell', { name: 'PostgreSQL' }).waitFor();
+  expect(await other.page.getByRole('heading', { name: 'The last day' }).count()).toBe(0);
 });
 
 test('renames a project, adds an alias, and merges it with the counts of what moves', async () => {

@@ -1,12 +1,14 @@
 import type { JSX } from 'preact';
-import { me } from '../../link/me.ts';
+import { mayOperate, me } from '../../link/me.ts';
 import { usePoll } from '../../link/poll.ts';
 import { useResource } from '../../link/resource.ts';
 import { Copy } from '../../parts/copy.tsx';
+import { Pairs } from '../../parts/pairs.tsx';
 import { LoadedView } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
 import { durationText } from '../../parts/times.ts';
 import { inLanguage } from '../../texts/language.ts';
+import { HistoryView } from './history.tsx';
 import { texts } from './texts.ts';
 
 const NAMES = ['postgres', 'temporal', 'weaviate', 'embedder'] as const;
@@ -19,44 +21,35 @@ function AboutView(): JSX.Element {
       <h2>{t.about}</h2>
       <LoadedView of={about}>
         {({ instance_id: id, public_url: publicUrl, tls, sign_in: signIn }) => (
-          <dl class="counts">
-            <div>
-              <dt>{t.version}</dt>
-              <dd>{me.value?.server.version}</dd>
-            </div>
-            <div>
-              <dt>{t.instance}</dt>
-              <dd>
-                <code>{id}</code> <Copy text={id} />
-              </dd>
-            </div>
-            <div>
-              <dt>{t.address}</dt>
-              <dd>{publicUrl ?? t.none}</dd>
-            </div>
-            <div>
-              <dt>{t.https}</dt>
-              <dd>{tls ? t.yes : t.no}</dd>
-            </div>
-            <div>
-              <dt>{t.signIns}</dt>
-              <dd>
-                {[
+          <Pairs
+            of={[
+              [t.version, me.value?.server.version],
+              [
+                t.instance,
+                <>
+                  <code>{id}</code> <Copy text={id} />
+                </>,
+              ],
+              [t.address, publicUrl ?? t.none],
+              [t.https, tls ? t.yes : t.no],
+              [
+                t.signIns,
+                [
                   t.byKey,
                   ...(signIn.password ? [t.byPassword] : []),
                   ...(signIn.passkeys ? [t.byPasskey] : []),
                   ...signIn.providers.map(({ label }) => label),
-                ].join(', ')}
-              </dd>
-            </div>
-          </dl>
+                ].join(', '),
+              ],
+            ]}
+          />
         )}
       </LoadedView>
     </section>
   );
 }
 
-/** The state of each dependency, read again every two seconds, and the instance. */
+/** The state of each dependency, read again every two seconds, for operators the last day, and the instance. */
 export function HealthView(): JSX.Element {
   const t = inLanguage(texts);
   const health = useResource('GET /health', { query: {} });
@@ -102,6 +95,7 @@ export function HealthView(): JSX.Element {
           )}
         </LoadedView>
       </section>
+      {mayOperate() ? <HistoryView /> : null}
       <AboutView />
     </div>
   );

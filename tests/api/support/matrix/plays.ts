@@ -235,6 +235,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /sessions/:id/summaries': play('session', 'shared', 200),
   'GET /sessions/:id/windows': play('session', 'shared', 200),
   'GET /stats': [...plain(200), ...plain(200, path('/stats?scope=instance'), 'operators')],
+  'GET /stats/history': plain(200),
   'GET /stream/events': [
     ...plain(200, path('/stream/events?follow=false')),
     ...play('session', 'shared', 200, { request: ({ id }) => ({ path: `/stream/events?follow=false&session=${id}` }) }),

@@ -139,7 +139,7 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['find_user_session', 'recollect_definer', ['app']],
   ['gdpr_deadlines', 'recollect_definer', ['app']],
   ['index_divergence', 'recollect_definer', ['app']],
-  ['instance_figures', 'recollect_definer', ['app']],
+  ['instance_figures', 'recollect_definer', ['app', 'maintenance']],
   ['list_backups', 'recollect_definer', ['app']],
   ['list_signing_keys', 'recollect_definer', ['app']],
   ['list_tenants', 'recollect_definer', ['app']],

@@ -8,6 +8,7 @@ import type { WorkflowHints } from '../../../../domain/ports/workflow-hints.ts';
 import { sweepOld } from '../../../../stores/postgres/retention/retention.ts';
 import { drawRate } from '../../../../stores/postgres/access/rate-limits.ts';
 import type { SweptTable } from '../../../../stores/postgres/retention/retention.ts';
+import { measureMachine } from '../../../../telemetry/process-metrics.ts';
 import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { seedTenant } from '../support/seed-tenant.ts';
@@ -238,6 +239,7 @@ test('is done with the partitions, every day', async () => {
   const before = await remaining();
   const activities = createMaintenanceActivities({
     auditDays: 400,
+    measure: measureMachine,
     maintenance,
     idleMs: 1,
     indexName: 'm',

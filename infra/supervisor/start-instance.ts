@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseConfig, withoutWorkerSettings } from '../../config/config.ts';
 import type { Config } from '../../config/config.ts';
+import { MODULE_EXTENSION } from '../../config/module-files.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { bootstrapIdentity } from '../bootstrap/identity.ts';
 import { ensureModelFiles } from '../bootstrap/model-files.ts';
@@ -9,6 +10,7 @@ import { runTool } from '../engines/run-tool.ts';
 import { engineNodes, prepareEngines } from '../engines/definitions.ts';
 import type { EngineFiles } from '../engines/definitions.ts';
 import { relaxTemporal } from '../engines/temporal/service.ts';
+import { refreshHookClient } from '../instance/hook-client-copy.ts';
 import { cacheDirectory, compileCacheIn } from '../instance/layout.ts';
 import {
   apiUrl,
@@ -37,7 +39,7 @@ const MEMORY_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=768'] as 
 
 interface NodeServiceOptions {
   readonly name: 'worker' | 'api';
-  /** Relative to the project. */
+  /** Module, relative to the project, without its extension. */
   readonly entry: string;
   readonly after: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
@@ -50,7 +52,7 @@ interface NodeServiceOptions {
 export function nodeService(options: NodeServiceOptions): ServiceDefinition {
   const command = {
     file: process.execPath,
-    args: [...MEMORY_FLAGS, path.join(PROJECT_FOLDER, options.entry)],
+    args: [...MEMORY_FLAGS, path.join(PROJECT_FOLDER, `${options.entry}${MODULE_EXTENSION}`)],
     environment: options.environment,
     workingDirectory: PROJECT_FOLDER,
   };
@@ -79,6 +81,8 @@ export interface StartInstanceOptions {
   readonly apiPort?: number | undefined;
   /** `free` avoids the default ports, which another instance may use. */
   readonly ports?: 'saved' | 'free' | undefined;
+  /** Start the api once everything else is ready. */
+  readonly apiLast?: boolean | undefined;
 }
 
 export interface RunningInstance {
@@ -95,7 +99,7 @@ export interface RunningInstance {
 
 export type ServiceName = 'postgres' | 'temporal' | 'weaviate' | 'worker' | 'api';
 
-const DATABASE_STEP = path.resolve(import.meta.dirname, '..', 'bootstrap', 'database-main.ts');
+const DATABASE_STEP = path.resolve(import.meta.dirname, '..', 'bootstrap', `database-main${MODULE_EXTENSION}`);
 const WORKER_GRACE_MS = 30_000;
 const API_GRACE_MS = 20_000;
 /** Freed blocks of this size return to the system. */
@@ -122,9 +126,11 @@ export async function startInstance(options: StartInstanceOptions): Promise<Runn
         progress: options.progress,
         signal: options.signal,
       }),
-    nodes: (opened, files) => instanceNodes(opened, files, { cacheDir, environment, progress: options.progress }),
+    nodes: (opened, files) =>
+      instanceNodes(opened, files, { cacheDir, environment, progress: options.progress, apiLast: options.apiLast }),
     url: (opened) => apiUrl(opened, environment),
   });
+  refreshHookClient(options.dataDir);
   // Drains events spooled while the instance was stopped.
   const spool = watchSpool({ dataDir: instance.layout.dataDir });
   return {
@@ -148,6 +154,7 @@ interface GraphContext {
   readonly cacheDir: string;
   readonly environment: Environment;
   readonly progress: Progress;
+  readonly apiLast?: boolean | undefined;
 }
 
 /**
@@ -181,7 +188,7 @@ export function instanceNodes(instance: Instance, files: EngineFiles, context: G
     modelFilesStep(context),
     nodeService({
       name: 'worker',
-      entry: 'workers/main.ts',
+      entry: 'workers/main',
       after,
       environment: childEnvironment,
       ports: [instance.ports.workerMetrics],
@@ -189,8 +196,8 @@ export function instanceNodes(instance: Instance, files: EngineFiles, context: G
     }),
     nodeService({
       name: 'api',
-      entry: 'api/main.ts',
-      after,
+      entry: 'api/main',
+      after: context.apiLast === true ? [...after, 'worker'] : after,
       environment: apiEnvironment,
       ports: [instance.ports.api],
       stopGraceMs: API_GRACE_MS,

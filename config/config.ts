@@ -131,6 +131,12 @@ export const environmentSchema = z.object({
     .stringbool()
     .default(true)
     .describe('A starting worker promotes its build to receive workflow tasks; disable if a rollout does so'),
+  RECOLLECT_SETTINGS_DIR: z
+    .string()
+    .optional()
+    .describe(
+      'Folder with a file for each further setting, such as passwords and keys: the name of the file is that of the setting. Settings of the environment must not be repeated there',
+    ),
   RECOLLECT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Minimum log level'),
 });
 

@@ -38,7 +38,7 @@ export const httpEnvironment = {
     .string()
     .default('')
     .describe(
-      'Addresses of reverse proxies as CIDRs separated by commas, such as `127.0.0.1/32`: their requests never count as local. Requires RECOLLECT_HTTP_HOST on loopback',
+      'Addresses of reverse proxies as CIDRs separated by commas, such as `127.0.0.1/32`: their requests never count as local. Unless RECOLLECT_HTTP_HOST is on loopback, only ranges of private addresses that no client has',
     ),
   RECOLLECT_SCRAPE_TOKEN: z
     .string()
@@ -75,6 +75,15 @@ function isCidr(text: string): boolean {
   return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) >= 8 && Number(bits) <= maxBits;
 }
 
+/** Private ranges (RFC 1918, RFC 6598, RFC 4193) as CIDRs that are within one of them. */
+const PRIVATE_CIDR = [
+  /^10\.[\d.]+\/(?:[89]|[12]\d|3[0-2])$/,
+  /^172\.(?:1[6-9]|2\d|3[01])\.[\d.]+\/(?:1[2-9]|2\d|3[0-2])$/,
+  /^192\.168\.[\d.]+\/(?:1[6-9]|2\d|3[0-2])$/,
+  /^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.[\d.]+\/(?:1\d|2\d|3[0-2])$/,
+  /^f[cd][0-9a-f]{2}:[0-9a-f:]*\/(?:[89]|[1-9]\d|1[01]\d|12[0-8])$/i,
+] as const;
+
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_][a-z0-9_-]{0,62})*$/;
 
 /** Returns true for `https://name` or `https://name:port` as browsers send it: without path, and without the default port. */
@@ -89,10 +98,10 @@ export function httpFaults(http: ReturnType<typeof httpConfig>): Fault[] {
   const isLocal = isLoopbackHost(http.host);
   if (!http.trustProxy.every(isCidr))
     faults.push(['RECOLLECT_TRUST_PROXY', 'must be a list of CIDRs such as 127.0.0.1/32, without host names']);
-  if (http.trustProxy.length > 0 && !isLocal)
+  if (!isLocal && !http.trustProxy.every((cidr) => PRIVATE_CIDR.some((range) => range.test(cidr))))
     faults.push([
       'RECOLLECT_TRUST_PROXY',
-      'requires RECOLLECT_HTTP_HOST on loopback: else clients could bypass the proxy',
+      'must be ranges of private addresses, such as 10.0.0.0/24, unless RECOLLECT_HTTP_HOST is on loopback: clients in a range could forge their address',
     ]);
   if (!http.isTlsComplete) faults.push(['RECOLLECT_TLS_KEY_FILE', 'must be set together with RECOLLECT_TLS_CERT_FILE']);
   if (!isLocal && http.tls === null && !http.allowPlain)

@@ -1,9 +1,14 @@
+import { withSettingsFolder } from './settings-folder.ts';
+
 /** Environment variables by name, as a process starts with them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The environment of this process. The only place that reads it: all other code takes it as an argument. */
+/**
+ * The environment of this process, with the settings in files of RECOLLECT_SETTINGS_DIR. The only place that reads it: all other code takes
+ * it as an argument. @throws Error that names the setting for a folder or a file that cannot be used
+ */
 export function processEnvironment(): Environment {
-  return process.env;
+  return withSettingsFolder(process.env);
 }
 
 /**

@@ -16,6 +16,7 @@ export class InstallError extends CodedError<
   | 'key-too-strong'
   | 'no-agent-key'
   | 'agent-too-old'
+  | 'plugin-enabled'
 > {
   override readonly name = 'InstallError';
 }

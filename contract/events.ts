@@ -87,7 +87,15 @@ export const captureAnswerSchema = z
   .meta({ id: 'CaptureAnswer' });
 
 /** Names of the hosts whose raw hooks are understood; the first is meant where none is named. */
-export const HOOK_HOSTS = ['claude-code', 'codex-cli', 'cursor'] as const;
+export const HOOK_HOSTS = [
+  'claude-code',
+  'codex-cli',
+  'cursor',
+  'gemini-cli',
+  'opencode',
+  'windsurf',
+  'cline',
+] as const;
 
 export type HookHost = (typeof HOOK_HOSTS)[number];
 
@@ -95,6 +103,7 @@ export const hookAnswer = z
   .object({
     hookSpecificOutput: z.object({ hookEventName: z.string(), additionalContext: z.string() }).optional(),
     additional_context: z.string().optional(),
+    contextModification: z.string().optional(),
   })
   .meta({ id: 'HookAnswer' });
 

@@ -7,20 +7,26 @@ export interface HookArguments {
   readonly host: string;
   readonly namespace: string;
   readonly dataDir: string | null;
+  /** The hook is the Claude Code plugin's, not one that `install` wrote. */
+  readonly isPlugin: boolean;
 }
 
 /** First argument of background processes. */
 export const BACKGROUND = '--background';
 
+/** First argument of the program that prints the headers of the plugin's MCP server. */
+export const MCP_HEADERS = '--mcp-headers';
+
 /** Maximum length of a namespace on the server. */
 const NAMESPACE_CHARS = 128;
 
-/** Reads `EVENT [--host HOST] [--namespace NAME] [--data-dir FOLDER]`; ignores other arguments. Returns null without a valid event. */
+/** Reads `EVENT [--host HOST] [--namespace NAME] [--data-dir FOLDER] [--plugin]`; ignores other arguments. Returns null without a valid event. */
 export function parseArguments(args: readonly string[]): HookArguments | null {
   let event: string | null = null;
   let host = DEFAULT_HOST;
   let namespace = DEFAULT_NAMESPACE;
   let dataDir: string | null = null;
+  let isPlugin = false;
   for (let index = 0; index < args.length; index += 1) {
     const word = args[index] ?? '';
     const [name, attached] = word.startsWith('--') ? splitOnce(word) : [word];
@@ -29,11 +35,13 @@ export function parseArguments(args: readonly string[]): HookArguments | null {
       if (name === '--data-dir') dataDir = value === '' ? null : value;
       else if (name === '--namespace') namespace = value === '' ? namespace : value.slice(0, NAMESPACE_CHARS);
       else if (EVENT_NAME.test(value)) host = value;
+    } else if (name === '--plugin') {
+      isPlugin = true;
     } else if (event === null && !word.startsWith('-')) {
       event = word;
     }
   }
-  return event !== null && EVENT_NAME.test(event) ? { event, host, namespace, dataDir } : null;
+  return event !== null && EVENT_NAME.test(event) ? { event, host, namespace, dataDir, isPlugin } : null;
 }
 
 function splitOnce(word: string): [string, string?] {

@@ -32,7 +32,15 @@ export function parseBody(parts: readonly Buffer[]): Readonly<Record<string, unk
 }
 
 /** Fields with the session id, by host. */
-const SESSION_FIELDS = ['session_id', 'conversation_id', 'sessionId', 'thread-id', 'thread_id'] as const;
+const SESSION_FIELDS = [
+  'session_id',
+  'conversation_id',
+  'sessionId',
+  'thread-id',
+  'thread_id',
+  'trajectory_id',
+  'taskId',
+] as const;
 const SESSION_CHARS = 256;
 
 /** Returns the session id of a hook; null without one: servers reject such events. */
@@ -47,8 +55,8 @@ export function sessionOf(body: Readonly<Record<string, unknown>> | null): strin
 
 /** Returns the working folder of a session; null if absent. */
 export function folderOf(body: Readonly<Record<string, unknown>> | null): string | null {
-  const roots: unknown = body?.['workspace_roots'];
-  for (const folder of [body?.['cwd'], Array.isArray(roots) ? roots[0] : null])
+  const roots: unknown = body?.['workspace_roots'] ?? body?.['workspaceRoots'];
+  for (const folder of [body?.['cwd'], Array.isArray(roots) ? roots[0] : null, body?.['workspacePath']])
     if (typeof folder === 'string' && folder !== '') return folder;
   return null;
 }

@@ -26,6 +26,69 @@ export function hookEnvironment(
   };
 }
 
+/** Address of an instance with the default port, as in the plugin's option. */
+const DEFAULT_URL = 'http://127.0.0.1:37700';
+
+/**
+ * Applies the options of the Claude Code plugin to this process and to those that it starts: they come before the environment's
+ * own. A server needs a key; without one it is found as for other hooks.
+ */
+export function adoptPluginOptions(environment: Record<string, string | undefined> = process.env): void {
+  const option = (name: string): string | undefined => environment[`CLAUDE_PLUGIN_OPTION_${name}`]?.trim() || undefined;
+  const dataDir = option('DATA_DIR');
+  const apiKey = option('API_KEY');
+  if (dataDir !== undefined) environment['RECOLLECT_DATA_DIR'] = fromHome(dataDir, environment);
+  if (apiKey === undefined) return;
+  environment['RECOLLECT_API_KEY'] = apiKey;
+  environment['RECOLLECT_URL'] = option('SERVER_URL') ?? DEFAULT_URL;
+}
+
+/** Returns a folder with `~` resolved; a relative one is in the home folder, never in the agent's working folder. */
+function fromHome(folder: string, environment: Readonly<Record<string, string | undefined>>): string {
+  return resolve(homeOf(environment), folder.replace(/^~(?=[/\\]|$)/, '.'));
+}
+
+/** Server for which Claude Code requests headers. */
+export interface McpServerPlace {
+  /** Address of the server, without `/mcp`. */
+  readonly url: string;
+  readonly dataDir: string;
+}
+
+/** Returns the server of the plugin and its data directory, which is in the fragment of the address; null if Claude Code passed no address. */
+export function mcpServerPlace(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): McpServerPlace | null {
+  const address = environment['CLAUDE_CODE_MCP_SERVER_URL'] ?? '';
+  if (!URL.canParse(address)) return null;
+  const { origin, pathname, hash } = new URL(address);
+  const option = decoded(hash.slice(1));
+  if (option === null) return null;
+  const dataDir = option === '' ? hookDataDirectory(null, environment) : fromHome(option, environment);
+  return { url: `${origin}${pathname.replace(/\/+mcp$/, '')}`, dataDir };
+}
+
+/** Decodes a part of an address; null if it is invalid. */
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null; // An incomplete escape.
+  }
+}
+
+/** Returns the settings files of Claude Code that apply to this process, the user's first. */
+export function claudeSettingsFiles(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): readonly string[] {
+  const user = environment['CLAUDE_CONFIG_DIR'] || join(homeOf(environment), '.claude');
+  const project = environment['CLAUDE_PROJECT_DIR'];
+  return [
+    join(user, 'settings.json'),
+    ...(project ? ['settings.json', 'settings.local.json'].map((name) => join(project, '.claude', name)) : []),
+  ];
+}
+
 /** Returns the absolute data directory: of the environment, else the command line, else the default. */
 export function hookDataDirectory(
   given: string | null,

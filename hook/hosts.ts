@@ -2,12 +2,15 @@
 interface HostRules {
   /** Events with context in the response: they have a longer time limit, and only they print output. */
   readonly context: readonly string[];
-  readonly sessionStart: string;
+  /** Events to which the client adds what it knows of the project. */
+  readonly sessionStart: readonly string[];
   /** Query events, which are not captured. */
   readonly questions: readonly string[];
   /** Field of the context in the output. */
-  readonly answer: 'hookSpecificOutput' | 'additional_context';
+  readonly answer: AnswerField;
 }
+
+export type AnswerField = 'hookSpecificOutput' | 'additional_context' | 'contextModification';
 
 /** Namespace of sessions without one. */
 export const DEFAULT_NAMESPACE = 'default';
@@ -18,21 +21,46 @@ export const DEFAULT_HOST = 'claude-code';
 const HOSTS: Readonly<Record<string, HostRules>> = {
   [DEFAULT_HOST]: {
     context: ['SessionStart', 'UserPromptSubmit', 'PreToolUse'],
-    sessionStart: 'SessionStart',
+    sessionStart: ['SessionStart'],
     questions: ['PreToolUse'],
     answer: 'hookSpecificOutput',
   },
   'codex-cli': {
     context: ['SessionStart', 'UserPromptSubmit'],
-    sessionStart: 'SessionStart',
+    sessionStart: ['SessionStart'],
     questions: ['PreToolUse'],
     answer: 'hookSpecificOutput',
   },
   cursor: {
     context: ['sessionStart'],
-    sessionStart: 'sessionStart',
+    sessionStart: ['sessionStart'],
     questions: ['preToolUse', 'beforeShellExecution', 'beforeMCPExecution', 'beforeReadFile', 'beforeTabFileRead'],
     answer: 'additional_context',
+  },
+  'gemini-cli': {
+    context: ['SessionStart', 'BeforeAgent'],
+    sessionStart: ['SessionStart'],
+    questions: ['BeforeTool', 'BeforeToolSelection', 'BeforeModel', 'AfterModel'],
+    answer: 'hookSpecificOutput',
+  },
+  opencode: {
+    context: ['session_created', 'chat_message'],
+    sessionStart: ['session_created'],
+    questions: [],
+    answer: 'additional_context',
+  },
+  // Has no event for the start of a session, names no folder and shows its agent no output.
+  windsurf: {
+    context: [],
+    sessionStart: ['pre_user_prompt'],
+    questions: ['pre_read_code', 'pre_write_code', 'pre_run_command', 'pre_mcp_tool_use'],
+    answer: 'additional_context',
+  },
+  cline: {
+    context: ['TaskStart', 'TaskResume', 'UserPromptSubmit'],
+    sessionStart: ['TaskStart', 'TaskResume'],
+    questions: ['PreToolUse'],
+    answer: 'contextModification',
   },
 };
 
@@ -51,7 +79,7 @@ export function bringsContext({ event, host }: NamedEvent): boolean {
 }
 
 export function startsSession({ event, host }: NamedEvent): boolean {
-  return rulesOf(host)?.sessionStart === event;
+  return rulesOf(host)?.sessionStart.includes(event) === true;
 }
 
 /** Returns true if the event is captured. */
@@ -59,6 +87,7 @@ export function isCaptured({ event, host }: NamedEvent): boolean {
   return rulesOf(host)?.questions.includes(event) !== true;
 }
 
-export function answersByField(host: string): boolean {
-  return rulesOf(host)?.answer === 'additional_context';
+/** Returns the field in which a host expects context. */
+export function answerField(host: string): AnswerField {
+  return rulesOf(host)?.answer ?? 'hookSpecificOutput';
 }

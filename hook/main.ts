@@ -1,17 +1,24 @@
-import { BACKGROUND, parseArguments } from './arguments.ts';
+import { BACKGROUND, MCP_HEADERS, parseArguments } from './arguments.ts';
 import type { HookArguments } from './arguments.ts';
 import { folderOf, parseBody, sessionOf, withFields } from './body.ts';
-import { elapsedMs, hookDataDirectory, hookEnvironment } from './environment.ts';
+import {
+  adoptPluginOptions,
+  claudeSettingsFiles,
+  elapsedMs,
+  hookDataDirectory,
+  hookEnvironment,
+} from './environment.ts';
 import type { HookEnvironment } from './environment.ts';
 import { deliver } from './deliver.ts';
 import { newDeliveryId } from './request.ts';
 import type { HookRequest } from './request.ts';
 import type { Note } from './diagnostics.ts';
 import { markPoolBusy, leave } from './leave.ts';
-import { bringsContext, isCaptured, startsSession, answersByField } from './hosts.ts';
-import type { NamedEvent } from './hosts.ts';
+import { bringsContext, isCaptured, startsSession, answerField } from './hosts.ts';
+import type { AnswerField, NamedEvent } from './hosts.ts';
 import { HAND_OVER_MS, INPUT_BYTES, SPOOL_MS, LAST_LOOK_MS, OUTAGE_WAIT_MS, runMs, scheduleOf } from './limits.ts';
 import type { Schedule } from './limits.ts';
+import { hasInstalledHook } from './own-hooks.ts';
 import { sessionName, spoolFiles } from './spool/folder.ts';
 import { readInput } from './standard-input.ts';
 import { findTarget, LOCAL_SERVER } from './target.ts';
@@ -28,7 +35,7 @@ function textOf(value: unknown, field: string): string | null {
 }
 
 /**
- * Returns the server's response for the host as one line of JSON; empty for none. Contains only the two fields that hosts
+ * Returns the server's response for the host as one line of JSON; empty for none. Contains only fields that hosts
  * support: other fields of a later server never reach the agent.
  */
 export function hostAnswer(named: NamedEvent, body: string): string {
@@ -39,16 +46,19 @@ export function hostAnswer(named: NamedEvent, body: string): string {
   } catch {
     return ''; // Not Recollect; the agent continues without context.
   }
-  const shown = answersByField(named.host) ? fieldAnswer(answer) : claudeAnswer(named.event, answer);
+  const field = answerField(named.host);
+  const shown = field === 'hookSpecificOutput' ? claudeAnswer(named.event, answer) : fieldAnswer(field, answer);
   if (Object.keys(shown).length === 0) return '';
   const line = `${JSON.stringify(shown)}\n`;
   // Dropped, not truncated: a partial block would lack its end tag.
   return Buffer.byteLength(line) <= PRINTED_BYTES ? line : '';
 }
 
-function fieldAnswer(answer: unknown): object {
-  const context = textOf(answer, 'additional_context');
-  return context === null ? {} : { additional_context: context };
+function fieldAnswer(field: Exclude<AnswerField, 'hookSpecificOutput'>, answer: unknown): object {
+  const context = textOf(answer, field);
+  if (context === null) return {};
+  // Cline requires a decision: never to cancel.
+  return field === 'contextModification' ? { cancel: false, [field]: context } : { [field]: context };
 }
 
 function claudeAnswer(event: string, answer: unknown): object {
@@ -100,7 +110,16 @@ export function main(words: readonly string[], client: string): void {
       .then(() => leave());
     return;
   }
+  if (words[0] === MCP_HEADERS) {
+    void import('./mcp-headers.ts').then(({ printMcpHeaders }) => printMcpHeaders());
+    return;
+  }
   const args = parseArguments(words);
+  if (args?.isPlugin === true) {
+    // The hook of `install` sends this event, too, and has its options.
+    if (hasInstalledHook(claudeSettingsFiles(), args.event)) return;
+    adoptPluginOptions();
+  }
   const dataDir = hookDataDirectory(args?.dataDir ?? null);
   const log = async (entry: Note): Promise<void> => {
     const { note } = await import('./diagnostics.ts');

@@ -29,7 +29,14 @@ function withoutEndSlash(url: string): string {
   return url.endsWith('/') ? url.slice(0, -1) : url;
 }
 
-function readAccess(file: string): { readonly url: string; readonly apiKey: string } | null {
+type AgentKey = 'agent_api_key' | 'agent_write_api_key';
+
+/** Returns address and key of an access file; null if there is none. `fallback`: `api_key`, if the file has no keys for agents. */
+function readAccess(
+  file: string,
+  name: AgentKey,
+  fallback = true,
+): { readonly url: string; readonly apiKey: string } | null {
   // Checked first: throwing and catching an error costs more than the rest of this function.
   if (!existsSync(file)) return null;
   let parsed: unknown;
@@ -41,7 +48,7 @@ function readAccess(file: string): { readonly url: string; readonly apiKey: stri
   if (parsed === null || typeof parsed !== 'object' || !('url' in parsed) || !('api_key' in parsed)) return null;
   const { url } = parsed;
   // The key for agents may do less. Credentials of an older version have none before the next start.
-  const apiKey = 'agent_api_key' in parsed ? parsed.agent_api_key : parsed.api_key;
+  const apiKey: unknown = name in parsed || !fallback ? Reflect.get(parsed, name) : parsed.api_key;
   return typeof url === 'string' && typeof apiKey === 'string' && URL.canParse(url) && apiKey !== ''
     ? { url, apiKey }
     : null;
@@ -55,7 +62,7 @@ export function findTarget(dataDir: string, environment: HookEnvironment): Targe
   const remote =
     environment.server !== null && URL.canParse(environment.server.url)
       ? environment.server
-      : readAccess(join(dataDir, 'client.json'));
+      : readAccess(join(dataDir, 'client.json'), 'agent_api_key');
   if (remote !== null) {
     const url = withoutEndSlash(remote.url);
     return { url, apiKey: remote.apiKey, server: shortHash(url) };
@@ -65,6 +72,21 @@ export function findTarget(dataDir: string, environment: HookEnvironment): Targe
 
 /** The instance of the data directory itself; null before its first start. */
 export function localTarget(dataDir: string): Target | null {
-  const local = readAccess(join(dataDir, 'credentials.json'));
+  const local = readAccess(join(dataDir, 'credentials.json'), 'agent_api_key');
   return local === null ? null : { url: withoutEndSlash(local.url), apiKey: local.apiKey, server: LOCAL_SERVER };
+}
+
+/**
+ * Returns the key for memory tools at exactly this address: the environment's, else that of `client.json` or of the local instance. Null
+ * if all of them are for other servers.
+ */
+export function memoryKeyFor(address: string, dataDir: string, environment: HookEnvironment): string | null {
+  const known = [
+    environment.server,
+    readAccess(join(dataDir, 'client.json'), 'agent_write_api_key'),
+    // Without a fallback: `api_key` of an instance is the operator's.
+    readAccess(join(dataDir, 'credentials.json'), 'agent_write_api_key', false),
+  ];
+  const url = withoutEndSlash(address);
+  return known.find((access) => access !== null && withoutEndSlash(access.url) === url)?.apiKey ?? null;
 }

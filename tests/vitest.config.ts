@@ -6,7 +6,7 @@ import { JourneysLast } from './setup/journeys-last.ts';
 
 /** Folders of `tests/` whose files need no engine, except `*.integration.test.ts`. Slow files have that suffix, too. */
 const UNIT =
-  'tests/{api/{intake,schemas,stream},architecture,config,contract,docs,domain,infra/instance,load,mcp,models,observability,retrieval,stores/{archive,claude-mem,files,weaviate},telemetry,viewer}/**/!(*.integration).test.ts';
+  'tests/{api/{intake,schemas,stream},architecture,config,contract,docs,domain,infra/instance,load,mcp,models,observability,plugin,retrieval,stores/{archive,claude-mem,files,weaviate},telemetry,viewer}/**/!(*.integration).test.ts';
 
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { BOUNDARY_KINDS, OBSERVATION_TYPES, PROMPT_TYPES } from '../../domain/capture/event.ts';
 import codexCli from '../../domain/capture/hosts/codex-cli.json' with { type: 'json' };
+import cline from '../../domain/capture/hosts/cline.json' with { type: 'json' };
 import cursor from '../../domain/capture/hosts/cursor.json' with { type: 'json' };
+import geminiCli from '../../domain/capture/hosts/gemini-cli.json' with { type: 'json' };
+import opencode from '../../domain/capture/hosts/opencode.json' with { type: 'json' };
+import windsurf from '../../domain/capture/hosts/windsurf.json' with { type: 'json' };
 import type { HostMapping } from '../../domain/capture/hosts/mapping.ts';
 import { hostName } from '../../contract/shared.ts';
 import type { HookHost } from '../../contract/events.ts';
@@ -17,6 +21,8 @@ const part = z.discriminatedUnion('kind', [
     input: z.union([paths, table(paths)]),
     response: paths.optional(),
     error: paths.optional(),
+    optional_error: paths.optional(),
+    success: paths.optional(),
     duration_ms: paths.optional(),
     use_id: paths.optional(),
     json_text: z.boolean().optional(),
@@ -36,11 +42,12 @@ const mapping = z.strictObject({
   model: paths,
   agent: z.strictObject({ id: paths, type: paths }),
   common: z.array(z.string().min(1)),
-  context_answer: z.enum(['hook_specific_output', 'additional_context']),
+  context_answer: z.enum(['hook_specific_output', 'additional_context', 'context_modification']).optional(),
   events: table(
     z.strictObject({
       parts: z.array(part),
       metadata: table(paths).optional(),
+      repeated: z.array(z.string().min(1)).optional(),
       session_start: z.boolean().optional(),
       answered: z.boolean().optional(),
     }),
@@ -64,4 +71,8 @@ export function parseHostMapping(file: unknown): HostMapping {
 export const HOST_MAPPINGS: Readonly<Record<Exclude<HookHost, 'claude-code'>, HostMapping>> = {
   'codex-cli': parseHostMapping(codexCli),
   cursor: parseHostMapping(cursor),
+  'gemini-cli': parseHostMapping(geminiCli),
+  opencode: parseHostMapping(opencode),
+  windsurf: parseHostMapping(windsurf),
+  cline: parseHostMapping(cline),
 };

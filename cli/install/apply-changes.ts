@@ -2,6 +2,9 @@ import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { countHooks, originalAmong, isUnneeded, mergeKey, withoutOwn } from './hook-list.ts';
 import type { HookStyle } from './hook-list.ts';
 import type { FileChange } from './host-files.ts';
+import { InstallError } from './install-error.ts';
+import { readOwnedFile } from './owned-file.ts';
+import type { OwnedFile } from './owned-file.ts';
 import { backupFiles, readSettingsFile, type SettingsFile, writeSettingsFile } from './settings-file.ts';
 import { unifiedDiff } from './unified-diff.ts';
 
@@ -29,16 +32,35 @@ export interface AppliedChange {
 
 /** Reads every file and computes its change; writes nothing. @throws InstallError if a file cannot be changed */
 export function prepareInstall(changes: readonly FileChange[]): PreparedChange[] {
-  return changes.map(({ file, style, isPrivate, change }) => {
+  return changes.map((planned) => {
+    if (planned.kind === 'owned') return prepareOwned(planned);
+    const { file, style, isPrivate, change } = planned;
     const read = readSettingsFile(file);
     const text = change(read.text);
     return { read, text, isPrivate, backup: backupOf(read, style), hooks: countHooks(text, style) };
   });
 }
 
+function prepareOwned(planned: OwnedFile): PreparedChange {
+  const { read, isOwn } = readOwnedFile(planned);
+  if (!isOwn)
+    throw new InstallError(
+      'unusable-file',
+      `${planned.file} is not of Recollect, and the agent runs one file of this name. Rename or merge it first; nothing was written.`,
+    );
+  return { read, text: planned.text, isPrivate: false, backup: null, hooks: planned.hooks };
+}
+
+function prepareOwnedRemoval(planned: OwnedFile): PreparedChange {
+  const { read, isOwn } = readOwnedFile(planned);
+  return { read, text: read.exists && isOwn ? null : read.text, isPrivate: false, backup: null, hooks: 0 };
+}
+
 /** Computes the removal: restores the original bytes if nothing else changed, and deletes files that the installation created. */
 export function prepareUninstall(changes: readonly FileChange[]): PreparedChange[] {
-  return changes.map(({ file, style, made }) => {
+  return changes.map((planned) => {
+    if (planned.kind === 'owned') return prepareOwnedRemoval(planned);
+    const { file, style, made } = planned;
     const read = readSettingsFile(file);
     const remaining = withoutOwn(read.text, style);
     const unchanged = { read, text: read.text, isPrivate: false, backup: null, hooks: 0 };

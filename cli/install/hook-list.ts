@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isOwn } from '../../hook/own-hooks.ts';
 import { JsonEdit } from './json-edit.ts';
 import { InstallError } from './install-error.ts';
 
@@ -14,21 +15,9 @@ export interface RequestedHook {
 type Place = { readonly index: number; readonly inner: number | null; readonly value: unknown };
 
 const KEY_VARIABLE = 'RECOLLECT_API_KEY';
-const HOOK_URL = /^https?:\/\/[^\s?#]*\/api\/v1\/hooks\/[A-Za-z0-9_-]+(?:\?[^\s#]*)?$/;
-/** Matches the copy of the client in any data directory, followed by the `--data-dir` that the installer always writes. */
-const CLIENT_COMMAND = /[/\\]client[/\\]\d[^/\\'"\n]{0,64}[/\\]client\.cjs['"]?\s(?:[^\n]*\s)?['"]?--data-dir\b/;
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
-}
-
-/** Returns true for a hook that Recollect wrote, for any version, address or folder. */
-export function isOwn(hook: unknown): boolean {
-  if (!isRecord(hook)) return false;
-  const { type, url, command, headers } = hook;
-  if (type === 'http')
-    return typeof url === 'string' && HOOK_URL.test(url) && JSON.stringify(headers ?? {}).includes(KEY_VARIABLE);
-  return typeof command === 'string' && CLIENT_COMMAND.test(command);
 }
 
 /** Returns the places of Recollect's hooks in the list of an event. `inner` is null if the complete entry is Recollect's. */

@@ -1,20 +1,16 @@
-import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '../../config/process-environment.ts';
 import { mergeHooks, mergeKey } from './hook-list.ts';
 import type { HookStyle, RequestedHook } from './hook-list.ts';
-import { assertDurable } from './durable-path.ts';
+import { HOSTS, settingsFolder } from './hosts.ts';
+import type { InstallHost, Scope } from './hosts.ts';
 import { JsonEdit } from './json-edit.ts';
-import { quoted } from '../../hook/command-line.ts';
-
-export const INSTALL_HOSTS = ['claude-code', 'codex-cli', 'cursor'] as const;
-export type InstallHost = (typeof INSTALL_HOSTS)[number];
+import { opencodePlugin } from './opencode-plugin.ts';
+import { ownMark } from './owned-file.ts';
+import type { OwnedFile } from './owned-file.ts';
 
 /** Delivery of events: the spooling client, or HTTP from the host, which loses events while the server is unreachable. */
 export type Transport = 'http' | 'client';
-
-/** User settings, or the settings of a project in a folder. */
-export type Scope = { readonly kind: 'user' } | { readonly kind: 'project'; readonly folder: string };
 
 /** Content of the hooks to write. */
 export interface HookPlan {
@@ -28,7 +24,8 @@ export interface HookPlan {
 }
 
 /** A settings file and the idempotent change of its text. */
-export interface FileChange {
+interface SettingsChange {
+  readonly kind: 'settings';
   readonly file: string;
   readonly style: HookStyle;
   /** The changed text contains the key. */
@@ -37,6 +34,8 @@ export interface FileChange {
   /** Content beside hooks that the agent requires in a new file. */
   readonly made: Readonly<Record<string, unknown>>;
 }
+
+export type FileChange = SettingsChange | OwnedFile;
 
 /** Timeout of the host in seconds. A failed or late hook never blocks the agent; the transcript has the event. */
 const CAPTURE_SECONDS = 1;
@@ -49,55 +48,13 @@ const CLIENT_SECONDS = 5;
 const MATCHERS: Readonly<Record<string, string>> = { PreToolUse: 'Read' };
 const KEY_VARIABLE = 'RECOLLECT_API_KEY';
 
-const CLAUDE_CODE_EVENTS = [
-  'SessionStart',
-  'UserPromptSubmit',
-  'PreToolUse',
-  'PostToolUse',
-  'PostToolUseFailure',
-  'SubagentStart',
-  'SubagentStop',
-  'Stop',
-  'StopFailure',
-  'PreCompact',
-  'PostCompact',
-  'Notification',
-  'SessionEnd',
-] as const;
 /** Events sent by the client, which adds git remote, machine and root folder of the project. */
 const BY_CLIENT: ReadonlySet<string> = new Set(['SessionStart']);
-
-const CODEX_EVENTS = [
-  'SessionStart',
-  'UserPromptSubmit',
-  'PostToolUse',
-  'PreCompact',
-  'PostCompact',
-  'SubagentStart',
-  'SubagentStop',
-  'Stop',
-  'SessionEnd',
-] as const;
-
-/** postToolUse covers shell and MCP calls with their ids, so their older events are not used; afterFileEdit has the details of edits. */
-const CURSOR_EVENTS = [
-  'sessionStart',
-  'beforeSubmitPrompt',
-  'postToolUse',
-  'postToolUseFailure',
-  'afterFileEdit',
-  'afterAgentResponse',
-  'subagentStart',
-  'subagentStop',
-  'preCompact',
-  'stop',
-  'sessionEnd',
-] as const;
 
 /** Returns the hooks of Claude Code as groups. */
 export function claudeCodeHooks(plan: HookPlan): RequestedHook[] {
   const query = plan.namespace === null ? '' : `?namespace=${encodeURIComponent(plan.namespace)}`;
-  return CLAUDE_CODE_EVENTS.map((event) => {
+  return HOSTS['claude-code'].events.map((event) => {
     const hook =
       plan.transport === 'client' || BY_CLIENT.has(event)
         ? { type: 'command', command: plan.command(event), timeout: CLIENT_SECONDS }
@@ -113,27 +70,6 @@ export function claudeCodeHooks(plan: HookPlan): RequestedHook[] {
   });
 }
 
-/** Returns the events of an agent's hooks, in their order. */
-export function eventsOf(host: InstallHost): readonly string[] {
-  return { 'claude-code': CLAUDE_CODE_EVENTS, 'codex-cli': CODEX_EVENTS, cursor: CURSOR_EVENTS }[host];
-}
-
-/** Returns the settings folder of an agent. */
-export function settingsFolder(host: InstallHost, scope: Scope, environment: Environment): string {
-  const home = environment['HOME'] ?? homedir();
-  const user: Readonly<Record<InstallHost, string>> = {
-    'claude-code': environment['CLAUDE_CONFIG_DIR'] || path.join(home, '.claude'),
-    'codex-cli': environment['CODEX_HOME'] || path.join(home, '.codex'),
-    cursor: path.join(home, '.cursor'),
-  };
-  const project: Readonly<Record<InstallHost, string>> = {
-    'claude-code': '.claude',
-    'codex-cli': '.codex',
-    cursor: '.cursor',
-  };
-  return scope.kind === 'user' ? path.resolve(user[host]) : path.join(path.resolve(scope.folder), project[host]);
-}
-
 /** Returns the files that the installation changes, the file with the key first. */
 export function fileChanges(host: InstallHost, plan: HookPlan, environment: Environment): FileChange[] {
   const folder = settingsFolder(host, plan.scope, environment);
@@ -141,17 +77,43 @@ export function fileChanges(host: InstallHost, plan: HookPlan, environment: Envi
     case 'claude-code':
       return claudeCodeFiles(folder, plan);
     case 'codex-cli':
-      return [hooksJson(folder, 'grouped', commandGroups(CODEX_EVENTS, plan), {})];
+      return [hooksJson(folder, 'grouped', groups(commands(host, plan, { timeout: CLIENT_SECONDS })))];
     case 'cursor':
-      return [hooksJson(folder, 'flat', commands(CURSOR_EVENTS, plan), { version: 1 })];
+      return [hooksJson(folder, 'flat', commands(host, plan, { timeout: CLIENT_SECONDS }), { version: 1 })];
+    case 'gemini-cli': {
+      const entries = commands(host, plan, { name: 'recollect', timeout: CLIENT_SECONDS * 1_000 });
+      return [{ ...hooksJson(folder, 'grouped', groups(entries)), file: path.join(folder, 'settings.json') }];
+    }
+    case 'windsurf':
+      return [hooksJson(folder, 'flat', commands(host, plan, { show_output: false }))];
+    case 'opencode': {
+      const { events } = HOSTS[host];
+      const text = opencodePlugin(Object.fromEntries(events.map((event) => [event, plan.command(event)])));
+      return [{ kind: 'owned', file: path.join(folder, 'recollect.js'), text, mode: 0o644, hooks: events.length }];
+    }
+    case 'cline':
+      return HOSTS[host].events.map((event) => ({
+        kind: 'owned',
+        file: path.join(folder, event),
+        // Cline cancels the task if a hook fails.
+        text: `#!/bin/sh\n# ${ownMark(host)}\n${plan.command(event)}\nexit 0\n`,
+        mode: 0o755,
+        hooks: 1,
+      }));
   }
+}
+
+/** Returns the files of an agent, to find or remove hooks in them; their changes have no content. */
+export function settingsFiles(host: InstallHost, scope: Scope, environment: Environment): FileChange[] {
+  const plan: HookPlan = { scope, transport: 'http', url: '', apiKey: '', namespace: null, command: () => '' };
+  return fileChanges(host, plan, environment);
 }
 
 function claudeCodeFiles(folder: string, plan: HookPlan): FileChange[] {
   const key = plan.transport === 'http' ? plan.apiKey : null;
   const settings = path.join(folder, 'settings.json');
   const hooks = (text: string): string => mergeHooks(text, 'grouped', claudeCodeHooks(plan));
-  const rest = { style: 'grouped', made: {} } as const;
+  const rest = { kind: 'settings', style: 'grouped', made: {} } as const;
   if (plan.scope.kind === 'user')
     return [{ file: settings, ...rest, isPrivate: key !== null, change: (text) => mergeKey(hooks(text), key) }];
   // Project settings are committed, so the key goes to the local settings.
@@ -166,48 +128,20 @@ function hooksJson(
   folder: string,
   style: HookStyle,
   requested: readonly RequestedHook[],
-  head: Readonly<Record<string, unknown>>,
-): FileChange {
+  head: Readonly<Record<string, unknown>> = {},
+): SettingsChange {
   const change = (text: string): string => {
     const edit = new JsonEdit(text);
     for (const [name, value] of Object.entries(head)) if (edit.value([name]) === undefined) edit.set([], name, value);
     return mergeHooks(edit.text, style, requested);
   };
-  return { file: path.join(folder, 'hooks.json'), style, isPrivate: false, change, made: head };
+  return { kind: 'settings', file: path.join(folder, 'hooks.json'), style, isPrivate: false, change, made: head };
 }
 
-function commands(events: readonly string[], plan: HookPlan): RequestedHook[] {
-  return events.map((event) => ({ event, entry: { command: plan.command(event), timeout: CLIENT_SECONDS } }));
+function commands(host: InstallHost, plan: HookPlan, options: Readonly<Record<string, unknown>>): RequestedHook[] {
+  return HOSTS[host].events.map((event) => ({ event, entry: { command: plan.command(event), ...options } }));
 }
 
-function commandGroups(events: readonly string[], plan: HookPlan): RequestedHook[] {
-  return commands(events, plan).map(({ event, entry }) => ({
-    event,
-    entry: { hooks: [{ type: 'command', ...entry }] },
-  }));
-}
-
-const BIN = path.resolve(import.meta.dirname, '..', 'bin.mjs');
-
-/**
- * Returns the command or file content that adds the MCP server to an agent. It starts `recollect mcp` with the current Node, which reads
- * address and key from the data directory, so the agent's settings contain no key. Without `mayWrite` the agent can search memories,
- * and neither store nor forget them. @throws InstallError `cache-path`
- */
-export function mcpInstruction(host: InstallHost, scope: Scope, dataDir: string, mayWrite: boolean): string {
-  assertDurable(process.execPath, BIN);
-  const words = [process.execPath, BIN, 'mcp', ...(mayWrite ? ['--write'] : []), '--data-dir', path.resolve(dataDir)];
-  const line = words.map(quoted).join(' ');
-  switch (host) {
-    case 'claude-code':
-      return `claude mcp add --scope ${scope.kind} recollect -- ${line}\n`;
-    case 'codex-cli':
-      return `codex mcp add recollect -- ${line}\n`;
-    case 'cursor': {
-      const [command, ...args] = words;
-      const file =
-        scope.kind === 'user' ? '~/.cursor/mcp.json' : path.join(path.resolve(scope.folder), '.cursor', 'mcp.json');
-      return `${file}:\n${JSON.stringify({ mcpServers: { recollect: { command, args } } }, null, 2)}\n`;
-    }
-  }
+function groups(hooks: readonly RequestedHook[]): RequestedHook[] {
+  return hooks.map(({ event, entry }) => ({ event, entry: { hooks: [{ type: 'command', ...entry }] } }));
 }

@@ -17,6 +17,7 @@ export class InstallError extends CodedError<
   | 'no-agent-key'
   | 'cache-path'
   | 'agent-too-old'
+  | 'plugin-enabled'
 > {
   override readonly name = 'InstallError';
 }

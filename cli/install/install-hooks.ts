@@ -3,14 +3,16 @@ import { VERSION } from '../../config/version.ts';
 import { hookUser } from '../../hook/environment.ts';
 import { emptyRepository, findGitFolder } from '../../hook/project/git-folder.ts';
 import { copyHookClient, hookClientCopy } from '../../infra/instance/hook-client-copy.ts';
-import type { Environment } from '../../config/process-environment.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { RunCommand } from '../service/service-commands.ts';
 import { checkClaudeCode } from './agent-version.ts';
 import { applyChanges, diffOf, prepareInstall, prepareUninstall } from './apply-changes.ts';
 import type { AppliedChange } from './apply-changes.ts';
-import { eventsOf, fileChanges, INSTALL_HOSTS } from './host-files.ts';
-import type { FileChange, HookPlan, InstallHost, Scope, Transport } from './host-files.ts';
+import { enabledPlugin } from './claude-plugin.ts';
+import { fileChanges, settingsFiles } from './host-files.ts';
+import type { HookPlan, Transport } from './host-files.ts';
+import { HOSTS } from './hosts.ts';
+import type { InstallHost, Scope } from './hosts.ts';
 import {
   checkServer,
   clientFile,
@@ -48,31 +50,29 @@ export interface InstallPorts {
   readonly readStdin?: () => string;
 }
 
-export const HOST_NAMES: Readonly<Record<InstallHost, string>> = {
-  'claude-code': 'Claude Code',
-  'codex-cli': 'Codex CLI',
-  cursor: 'Cursor',
-};
-
-const NEXT: Readonly<Record<InstallHost, string>> = {
-  'claude-code': 'Restart Claude Code. Its command /hooks lists the hooks.',
-  'codex-cli': 'Restart Codex and trust the new hooks with its command /hooks.',
-  cursor: 'Cursor loads the hooks at once. Its settings list them under Hooks.',
-};
-
 /** Writes the hooks of an agent and prints the changes. @throws InstallError if it cannot; then nothing was written */
 export async function installHooks(request: InstallRequest, ports: InstallPorts): Promise<void> {
   const { host, dataDir, scope } = request;
   const { out } = ports.context.output;
   if (host !== 'claude-code' && request.transport === 'http')
-    throw new InstallError('wrong-shape', `${HOST_NAMES[host]} supports command hooks only: remove --transport http.`);
+    throw new InstallError('wrong-shape', `${HOSTS[host].name} supports command hooks only: remove --transport http.`);
   assertDurable(process.execPath);
+  const plugin = host === 'claude-code' ? enabledPlugin(scope, ports.context.environment) : null;
+  if (plugin !== null && (request.transport !== null || request.namespace !== null))
+    throw new InstallError(
+      'plugin-enabled',
+      `The plugin ${plugin} sends the hooks of Claude Code, without --transport and --namespace. To install hooks with these options instead, run claude plugin disable ${plugin} first. Nothing was written.`,
+    );
   if (host === 'claude-code' && request.check) checkClaudeCode(ports.run);
   const access = accessOf(request, ports);
   const named = request.server !== null;
   if (named && request.check) {
     await checkServer(access);
     await rejectAdminKey(access, ports);
+  }
+  if (plugin !== null) {
+    leaveToPlugin(plugin, request, access, ports);
+    return;
   }
   const plan = planOf(request, access);
   const prepared = prepareInstall(fileChanges(host, plan, ports.context.environment));
@@ -88,10 +88,10 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
   const hooks = applied.reduce((sum, { hooks }) => sum + hooks, 0);
   const changed = applied.filter(({ outcome }) => outcome !== 'unchanged');
   if (changed.length === 0 && !clientChanged && !isCopied) {
-    out(`Nothing to change: ${HOST_NAMES[host]} has ${hooks} hooks for ${access.url}.\n`);
+    out(`Nothing to change: ${HOSTS[host].name} has ${hooks} hooks for ${access.url}.\n`);
     return;
   }
-  out(`${HOST_NAMES[host]} sends ${hooks} hooks to ${access.url}.\n`);
+  out(`${HOSTS[host].name} sends ${hooks} hooks to ${access.url}.\n`);
   for (const change of changed)
     out(
       describe(
@@ -108,7 +108,24 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
   if (host === 'claude-code' && access.isRemote)
     out('  Transcripts: run recollect service install to send events that hooks missed.\n');
   if (scope.kind === 'project') printProjectHints(scope.folder, dataDir, plan, ports);
-  out(`Next: ${NEXT[host]}\n`);
+  out(`Next: ${HOSTS[host].next}\n`);
+}
+
+/** Removes the hooks of an earlier installation, since the plugin sends the same events, and writes the server for it. */
+function leaveToPlugin(plugin: string, request: InstallRequest, access: ServerAccess, ports: InstallPorts): void {
+  const { host, scope, dataDir, dryRun, server } = request;
+  const { out } = ports.context.output;
+  const prepared = prepareUninstall(settingsFiles(host, scope, ports.context.environment));
+  out(`The plugin ${plugin} sends the hooks of Claude Code: install adds none beside it.\n`);
+  if (dryRun) {
+    out(diffOf(prepared));
+    if (server !== null) out(`${clientFile(dataDir)} would contain ${access.url}.\n`);
+    return;
+  }
+  if (server !== null && writeClientFile(dataDir, access))
+    out(`  ${clientFile(dataDir)}: address and key of the client, readable by the owner only\n`);
+  for (const change of applyChanges(prepared, new Date()))
+    if (change.outcome !== 'unchanged') out(describe({ ...change, backup: null }, false));
 }
 
 /** Every program of an agent can read its key: throws for the scope admin, warns for the scope write. */
@@ -154,28 +171,6 @@ function accessOf(request: InstallRequest, { readStdin }: InstallPorts): ServerA
   };
 }
 
-/** Returns the settings files of an agent; their changes have no content. */
-function settingsFiles(host: InstallHost, scope: Scope, environment: Environment): FileChange[] {
-  const plan: HookPlan = { scope, transport: 'http', url: '', apiKey: '', namespace: null, command: () => '' };
-  return fileChanges(host, plan, environment);
-}
-
-/** Returns true if an agent has hooks of Recollect in its user settings, or in those of this folder. */
-export function hasHooks(environment: Environment): boolean {
-  const scopes = [{ kind: 'user' }, { kind: 'project', folder: '.' }] as const;
-  return INSTALL_HOSTS.some((host) =>
-    scopes.some((scope) => {
-      try {
-        return prepareUninstall(settingsFiles(host, scope, environment)).some(({ read, text }) => text !== read.text);
-      } catch (error) {
-        // Settings that install could not change have no hooks of it.
-        if (error instanceof InstallError) return false;
-        throw error;
-      }
-    }),
-  );
-}
-
 /** Removes Recollect's hooks and key from an agent's files and prints the changes. @throws InstallError if it cannot; then nothing was written */
 export function uninstallHooks(
   request: { readonly host: InstallHost; readonly scope: Scope; readonly dryRun: boolean },
@@ -190,8 +185,8 @@ export function uninstallHooks(
   const changed = applyChanges(prepared, new Date()).filter(({ outcome }) => outcome !== 'unchanged');
   out(
     changed.length === 0
-      ? `Nothing to change: ${HOST_NAMES[request.host]} has no hooks of Recollect.\n`
-      : `${HOST_NAMES[request.host]} no longer sends hooks to Recollect.\n`,
+      ? `Nothing to change: ${HOSTS[request.host].name} has no hooks of Recollect.\n`
+      : `${HOSTS[request.host].name} no longer sends hooks to Recollect.\n`,
   );
   for (const change of changed) out(describe({ ...change, backup: null }, false));
   const backups = prepared.flatMap(({ read }) => backupFiles(read.file));
@@ -201,10 +196,10 @@ export function uninstallHooks(
 
 /** Returns the events before a diff, in which each has a hook of one line. */
 function eventList(host: InstallHost, { transport, url }: HookPlan): string {
-  const events = eventsOf(host);
+  const { name, events } = HOSTS[host];
   const how = transport === 'client' ? 'through the client' : 'over HTTP, SessionStart through the client';
   const lines = wrap(events.join(', '), '  ');
-  return `${HOST_NAMES[host]} would send ${events.length} events to ${url} ${how}:\n${lines.join('\n')}\n\n`;
+  return `${name} would send ${events.length} events to ${url} ${how}:\n${lines.join('\n')}\n\n`;
 }
 
 function describe({ file, outcome, backup, hooks }: AppliedChange, isPrivate: boolean): string {

@@ -145,14 +145,14 @@ test('accepts complete model files only', () => {
 
 test('doctor prints one line per check, and its exit code reports whether a start can work', async () => {
   const folder = testFolder();
-  const environment = { RECOLLECT_CACHE_DIR: path.join(folder, 'cache'), PATH: '/usr/bin:/bin' };
+  const environment = { RECOLLECT_CACHE_DIR: path.join(folder, 'cache'), PATH: '/usr/bin:/bin', HOME: folder };
   const context = recordOutput(environment);
   expect(await doctor(path.join(folder, 'data'), context)).toBe(0);
   const lines = context
     .text()
     .split('\n')
     .filter((line) => /^(?:ok|warn|fail) /.test(line));
-  expect(lines).toHaveLength(9);
+  expect(lines).toHaveLength(10);
   expect(context.text()).toMatch(/ok {4}engine postgres: npm package .*; starts and accepts connections/);
   const broken = recordOutput({ ...environment, RECOLLECT_WEAVIATE_SERVER: '/no/such' });
   expect(await doctor(path.join(folder, 'data'), broken)).toBe(1);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
+import { projectFacts } from '../../hook/project/facts.ts';
 import { until } from '../setup/until.ts';
 import { buildClient, drainTo, makeDataDir, removeDataDir, runClient, spoolNames } from './support/client.ts';
 import { answerJson, startServer } from './support/servers.ts';
@@ -138,6 +139,14 @@ describe('a request', () => {
     expect(statSync(path.join(echoDir, 'machine-id')).mode & 0o777).toBe(0o600);
     const other = await sent('PostToolUse', { cwd });
     expect(Object.keys(other.first.body).sort()).toEqual(['cwd', 'session_id', 'timestamp']);
+  });
+
+  it('contains the folder of the process at a prompt of Windsurf, whose hooks name none', async () => {
+    const { first } = await sent('pre_user_prompt', { tool_info: {} }, ['--host', 'windsurf']);
+    const { root } = await projectFacts(process.cwd(), echoDir);
+    expect(first.body).toMatchObject({ root, machine_id: expect.any(String) });
+    const { first: cline } = await sent('TaskResume', { workspaceRoots: [echoDir] }, ['--host', 'cline']);
+    expect(cline.body).toMatchObject({ root: echoDir });
   });
 
   it('is one delivery', async () => {

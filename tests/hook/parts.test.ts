@@ -127,10 +127,14 @@ describe('the body', () => {
     expect(sessionOf({ session_id: 'a', conversation_id: 'b' })).toBe('a');
     expect(sessionOf({ conversation_id: 'b' })).toBe('b');
     expect(sessionOf({ 'thread-id': 'c' })).toBe('c');
+    expect(sessionOf({ trajectory_id: 'd' })).toBe('d');
+    expect(sessionOf({ taskId: 'e' })).toBe('e');
     for (const none of [null, {}, { session_id: 7 }, { session_id: '' }, { session_id: 'x'.repeat(257) }])
       expect(sessionOf(none)).toBeNull();
     expect(folderOf({ cwd: '/a' })).toBe('/a');
     expect(folderOf({ workspace_roots: ['/b', '/c'] })).toBe('/b');
+    expect(folderOf({ workspaceRoots: ['/d'] })).toBe('/d');
+    expect(folderOf({ workspacePath: '/e' })).toBe('/e');
     for (const none of [null, {}, { cwd: '' }, { workspace_roots: [] }, { workspace_roots: 'x' }])
       expect(folderOf(none)).toBeNull();
   });
@@ -138,7 +142,7 @@ describe('the body', () => {
 
 describe('the command line', () => {
   it('is an event, a host and a folder, in any order', () => {
-    const all = { event: 'Stop', host: 'cursor', namespace: 'default', dataDir: '/d' };
+    const all = { event: 'Stop', host: 'cursor', namespace: 'default', dataDir: '/d', isPlugin: false };
     expect(parseArguments(['Stop', '--host', 'cursor', '--data-dir', '/d'])).toEqual(all);
     expect(parseArguments(['--data-dir=/d', '--host=cursor', 'Stop', 'more', '--unknown'])).toEqual(all);
     expect(parseArguments(['Stop'])).toEqual({
@@ -146,12 +150,14 @@ describe('the command line', () => {
       host: 'claude-code',
       namespace: 'default',
       dataDir: null,
+      isPlugin: false,
     });
     expect(parseArguments(['Stop', '--host', 'a b', '--data-dir'])).toEqual({
       event: 'Stop',
       host: 'claude-code',
       namespace: 'default',
       dataDir: null,
+      isPlugin: false,
     });
     expect(parseArguments(['Stop', '--namespace', 'team a'])?.namespace).toBe('team a');
     expect(parseArguments(['Stop', '--namespace='])?.namespace).toBe('default');
@@ -202,6 +208,8 @@ describe('the output to the host', () => {
     hookSpecificOutput: { hookEventName: 'Other', additionalContext: 'c', permissionDecision: 'deny' },
     decision: 'block',
     additional_context: 'field',
+    contextModification: 'modified',
+    cancel: true,
   });
   const at = (event: string, host: string) => hostAnswer({ event, host }, context);
   const claude = '{"hookSpecificOutput":{"hookEventName":"SessionStart","additionalContext":"c"}}\n';
@@ -213,6 +221,13 @@ describe('the output to the host', () => {
     expect(at('PreToolUse', 'codex-cli')).toBe('');
     expect(at('sessionStart', 'cursor')).toBe('{"additional_context":"field"}\n');
     expect(at('beforeSubmitPrompt', 'cursor')).toBe('');
+    expect(at('SessionStart', 'gemini-cli')).toBe(claude);
+    expect(at('BeforeAgent', 'gemini-cli')).toBe(claude.replace('SessionStart', 'BeforeAgent'));
+    expect(at('chat_message', 'opencode')).toBe('{"additional_context":"field"}\n');
+    // Cline requires a decision; the server's never counts.
+    expect(at('TaskStart', 'cline')).toBe('{"cancel":false,"contextModification":"modified"}\n');
+    expect(at('PostToolUse', 'cline')).toBe('');
+    expect(at('pre_user_prompt', 'windsurf')).toBe('');
     for (const host of ['unknown', 'constructor', '__proto__']) expect(at('SessionStart', host)).toBe('');
   });
 
@@ -221,6 +236,12 @@ describe('the output to the host', () => {
     expect(bringsContext({ event: 'Stop', host: 'claude-code' })).toBe(false);
     expect(isCaptured({ event: 'PreToolUse', host: 'claude-code' })).toBe(false);
     expect(isCaptured({ event: 'PreToolUse', host: 'unknown' })).toBe(true);
+    for (const [event, host] of [
+      ['AfterModel', 'gemini-cli'],
+      ['pre_run_command', 'windsurf'],
+      ['PreToolUse', 'cline'],
+    ] as const)
+      expect(isCaptured({ event, host })).toBe(false);
   });
 });
 

@@ -22,9 +22,16 @@ declare module 'fastify' {
 const HEAVY_BODY_BYTES = HEAVY_CHARS;
 
 function contextAnswer(host: HookHost, event: string, block: string): z.output<typeof hookAnswer> {
-  return mappingOf(host)?.context_answer === 'additional_context'
-    ? { additional_context: block }
-    : { hookSpecificOutput: { hookEventName: event, additionalContext: block } };
+  switch (mappingOf(host)?.context_answer) {
+    case 'additional_context':
+      return { additional_context: block };
+    case 'context_modification':
+      return { contextModification: block };
+    // Hosts without a form show no context, and request none.
+    case 'hook_specific_output':
+    case undefined:
+      return { hookSpecificOutput: { hookEventName: event, additionalContext: block } };
+  }
 }
 
 /** `POST /hooks/{event}`: a host's raw hook in, what that host may be answered out. */

@@ -7,7 +7,7 @@ import type { Session } from '../../../contract/sessions.ts';
 import { cursorPageOf, dataOf, pageOfItems } from '../../../contract/shared.ts';
 import { usageSchema } from '../../../contract/usage.ts';
 import type { Environment } from '../../../config/process-environment.ts';
-import { hasHooks } from '../../install/install-hooks.ts';
+import { hasHooks } from '../../install/installed.ts';
 import type { ServerClient } from '../../server/server-client.ts';
 import { ago, grouped, minuteOf } from '../../text/text-layout.ts';
 
@@ -79,7 +79,7 @@ export async function readActivity(
 export async function hooksOffer(server: ServerClient, environment: Environment): Promise<string> {
   const sessions = await server.get('/sessions', cursorPageOf(sessionSchema), { limit: 1 }).catch(() => null);
   if (sessions?.pagination.total !== 0 || hasHooks(environment)) return '';
-  return 'No agent is connected yet. recollect install claude-code (or codex-cli, cursor) adds the hooks; --dry-run shows them.\n';
+  return 'No agent is connected yet. recollect install claude-code (or another agent) adds the hooks; --dry-run shows them.\n';
 }
 
 /** Returns a sentence that names the backup in progress; '' without one, or if the api does not answer. */

@@ -13,6 +13,7 @@ import {
   checkPorts,
 } from '../../doctor/machine.ts';
 import type { Finding } from '../../doctor/machine.ts';
+import { checkAgents } from '../../doctor/agents.ts';
 import { checkEngine, checkPostgres } from '../../doctor/engines.ts';
 import { checkExternal, namesEngines } from '../../doctor/external.ts';
 import { TEMPORAL, WEAVIATE } from '../../../infra/engines/pinned.ts';
@@ -54,6 +55,7 @@ async function findingsOf(dataDir: string, context: CommandContext): Promise<rea
     checkDiskSpace(layout.dataDir),
     ...(namesEngines(environment) ? await checkExternal(environment) : await checkEmbedded(layout, context)),
     checkModelFiles(cacheDir, environment),
+    checkAgents(environment),
   ];
 }
 

@@ -13,7 +13,7 @@ export function addHook(program: Command, cli: Cli): void {
     .command('hook')
     .description('send one hook of an agent from stdin; exits with 0 within half a second (docs/hook-client.md)')
     .argument('[event]', 'name as SessionStart or PostToolUse')
-    .option('--host <host>', 'claude-code, codex-cli or cursor')
+    .option('--host <host>', 'agent that sends the hook (docs/other-agents.md)')
     .option('--data-dir <folder>', 'data directory of the instance (RECOLLECT_DATA_DIR takes precedence)')
     .allowUnknownOption()
     .allowExcessArguments()

@@ -2,9 +2,11 @@ import { InvalidArgumentError, Option, Argument } from 'commander';
 import type { Command } from 'commander';
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { INSTALL_HOSTS, mcpInstruction } from '../../install/host-files.ts';
-import type { InstallHost, Scope, Transport } from '../../install/host-files.ts';
+import type { Transport } from '../../install/host-files.ts';
+import { INSTALL_HOSTS } from '../../install/hosts.ts';
+import type { InstallHost, Scope } from '../../install/hosts.ts';
 import { installHooks, uninstallHooks } from '../../install/install-hooks.ts';
+import { mcpInstruction } from '../../install/mcp-instruction.ts';
 import { runCommandIn } from '../../service/service-commands.ts';
 import { InstallError } from '../../install/install-error.ts';
 

@@ -12,7 +12,7 @@ import type { Cli } from '../../cli.ts';
 import { table } from '../../output.ts';
 import { serverOf } from '../../server/server-client.ts';
 import type { ServerClient } from '../../server/server-client.ts';
-import { hasHooks } from '../../install/install-hooks.ts';
+import { hasHooks } from '../../install/installed.ts';
 import { activityRows, newestSessions, readActivity } from './activity.ts';
 import { gapText } from '../../text/gap-text.ts';
 import { integer } from '../../options.ts';

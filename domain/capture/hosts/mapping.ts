@@ -13,8 +13,12 @@ export type MappedPart =
       /** Location of the input, or of each of its fields. */
       readonly input: FieldPaths | Readonly<Record<string, FieldPaths>>;
       readonly response?: FieldPaths | undefined;
-      /** Location of the message of a failed call. */
+      /** Location of the message of a failed call; the event reports failed calls only. */
       readonly error?: FieldPaths | undefined;
+      /** The same for an event that reports all calls: the call failed if there is a message. */
+      readonly optional_error?: FieldPaths | undefined;
+      /** Location of a flag that is false for a failed call. */
+      readonly success?: FieldPaths | undefined;
       readonly duration_ms?: FieldPaths | undefined;
       readonly use_id?: FieldPaths | undefined;
       /** Input and response are JSON strings. */
@@ -28,6 +32,8 @@ export interface MappedEvent {
   readonly parts: readonly MappedPart[];
   /** Fields stored with the session, by the name they are stored under. */
   readonly metadata?: Readonly<Record<string, FieldPaths>> | undefined;
+  /** Fields that repeat what other events store: not stored as extra. */
+  readonly repeated?: readonly string[] | undefined;
   /** The event starts a session: the response contains context if there is any. */
   readonly session_start?: boolean | undefined;
   /** The host shows the response to its agent: the response contains context for this prompt. */
@@ -45,7 +51,7 @@ export interface MappedTool {
   readonly not_in?: readonly string[] | undefined;
 }
 
-/** An agent host as data: `codex-cli.json`, `cursor.json`. */
+/** An agent host as data: `codex-cli.json`, `cursor.json` and others. */
 export interface HostMapping {
   readonly host: string;
   readonly session: FieldPaths;
@@ -56,8 +62,11 @@ export interface HostMapping {
   readonly common: readonly string[];
   readonly events: Readonly<Record<string, MappedEvent>>;
   readonly tools: Readonly<Record<string, MappedTool>>;
-  /** Form of context in a response: Claude Code's `hookSpecificOutput`, or a field `additional_context`. */
-  readonly context_answer: 'hook_specific_output' | 'additional_context';
+  /**
+   * Form of context in a response: Claude Code's `hookSpecificOutput`, or a field `additional_context` or `contextModification`. Absent: the
+   * host shows its agent no response.
+   */
+  readonly context_answer?: 'hook_specific_output' | 'additional_context' | 'context_modification' | undefined;
 }
 
 /** Returns the value at a path of names and list indexes joined by dots. Own fields only. */

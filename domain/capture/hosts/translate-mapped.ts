@@ -4,12 +4,19 @@ import { isOwnTool } from '../own-tools.ts';
 import { extraFields, findText, findValue } from './mapping.ts';
 import type { FieldPaths, HostMapping, MappedEvent, MappedPart } from './mapping.ts';
 
+type Fields = Readonly<Record<string, unknown>>;
+
 const HEADER = /^\*\*\* (?:(?:Add|Update|Delete) File|Move to): /;
 const FILES = 100;
 
 /** Returns true for an absolute POSIX or Windows path. */
 function isAbsolute(path: string): boolean {
   return path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path);
+}
+
+/** Resolves a relative path in a folder, if that is known. */
+function inFolder(path: string, folder: string | null): string {
+  return isAbsolute(path) || folder === null ? path : `${folder.replace(/\/$/, '')}/${path.replace(/^\.\//, '')}`;
 }
 
 /**
@@ -23,8 +30,7 @@ export function patchedFiles(patch: string, folder: string | null): string[] {
     const text = line.trim();
     const path = text.replace(HEADER, '');
     if (path === text) continue;
-    const relative = path.replace(/^\.\//, '');
-    files.add(isAbsolute(path) || folder === null ? path : `${folder.replace(/\/$/, '')}/${relative}`);
+    files.add(inFolder(path, folder));
   }
   return [...files];
 }
@@ -61,8 +67,11 @@ function inputOf(mapped: ToolPart, payload: HookPayload): unknown {
 function knownInput(mapping: HostMapping, tool: string, input: unknown, folder: string | null): unknown {
   const known = Object.hasOwn(mapping.tools, tool) ? mapping.tools[tool] : undefined;
   if (known === undefined || input === null || typeof input !== 'object' || Array.isArray(input)) return input;
-  const renamed = Object.fromEntries(
-    Object.entries(input).map(([name, value]): [string, unknown] => [known.rename?.[name] ?? name, value]),
+  const renamed: Fields = Object.fromEntries(
+    Object.entries(input).map(([name, value]): [string, unknown] => {
+      const field = known.rename?.[name] ?? name;
+      return [field, field === 'file_path' && typeof value === 'string' ? inFolder(value, folder) : value];
+    }),
   );
   const patch = known.patch === undefined ? undefined : renamed[known.patch];
   return typeof patch === 'string' ? { ...renamed, files: patchedFiles(patch, folder) } : renamed;
@@ -73,6 +82,13 @@ function durationOf(payload: HookPayload, paths: FieldPaths | undefined): number
   return typeof value === 'number' && Number.isFinite(value) && value >= 0
     ? Math.min(Math.round(value), MAX_DURATION_MS)
     : null;
+}
+
+/** Returns the message of a failed call; null for a successful one. */
+function failureOf({ error, optional_error, success }: ToolPart, payload: HookPayload): string | null {
+  if (error !== undefined) return findText(payload, error) ?? 'failed';
+  const message = findText(payload, optional_error ?? []);
+  return message ?? (findValue(payload, success ?? []) === false ? 'failed' : null);
 }
 
 function toolPart(mapping: HostMapping, event: string, mapped: ToolPart, payload: HookPayload): EventPart[] {
@@ -89,7 +105,7 @@ function toolPart(mapping: HostMapping, event: string, mapped: ToolPart, payload
       name: known?.name ?? tool,
       input: knownInput(mapping, tool, input, folder) ?? null,
       response: (mapped.json_text === true ? parsed(response) : response) ?? null,
-      error: mapped.error === undefined ? null : (findText(payload, mapped.error) ?? 'failed'),
+      error: failureOf(mapped, payload),
       durationMs: durationOf(payload, mapped.duration_ms),
       importance: null,
       tags: [],
@@ -140,7 +156,8 @@ function withExtra(mapping: HostMapping, known: MappedEvent, payload: HookPayloa
   if (last.kind !== 'prompt' && last.kind !== 'boundary') return parts;
   const names = known.parts.flatMap((part) => [...usedFields(mapping, part)]);
   const stored = Object.values(known.metadata ?? {}).flatMap((paths) => paths.map((path) => path.split('.')[0] ?? ''));
-  const extra = Object.entries(extraFields(payload, new Set([...names, ...stored])) ?? {}).filter(
+  const unwanted = new Set([...names, ...stored, ...(known.repeated ?? [])]);
+  const extra = Object.entries(extraFields(payload, unwanted) ?? {}).filter(
     ([, value]) => value !== null && value !== '',
   );
   return extra.length === 0 ? parts : [...parts.slice(0, -1), { ...last, extra: Object.fromEntries(extra) }];

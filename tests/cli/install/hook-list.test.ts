@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
   countHooks,
-  isOwn,
   mergeHooks,
   mergeKey,
   originalAmong,
   isUnneeded,
   withoutOwn,
 } from '../../../cli/install/hook-list.ts';
+import { isOwn } from '../../../hook/own-hooks.ts';
 
 const http = (event: string, port = 37700) => ({
   type: 'http',

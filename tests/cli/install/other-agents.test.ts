@@ -74,7 +74,10 @@ test('agents that only run commands reject HTTP hooks', async () => {
 });
 
 test.each([
-  [['install', 'notepad'], 'Allowed choices are claude-code, codex-cli, cursor'],
+  [
+    ['install', 'notepad'],
+    'Allowed choices are claude-code, codex-cli, cursor, gemini-cli, opencode, windsurf, cline.',
+  ],
   [['uninstall'], "missing required argument 'agent'"],
   [['install', 'cursor', '--namespace', 'a b'], 'Expected 1 to 128 letters'],
   [['install', 'cursor', '--transport', 'pigeon'], 'Allowed choices are http, client'],

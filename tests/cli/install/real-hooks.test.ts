@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { processEnvironment } from '../../../config/process-environment.ts';
+import { CLAUDE_CODE_ROWS, claudeCodePayload } from '../../setup/claude-code-payloads.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { until } from '../../setup/until.ts';
 import { closedPort } from '../../api/support/closed-port.ts';
@@ -92,25 +93,15 @@ async function countsOf(session: string): Promise<{ prompts: number; observation
 }
 
 const tool = { tool_name: 'Bash', tool_input: { command: 'ls' } };
-const OWN: Readonly<Record<string, object>> = {
-  SessionStart: { source: 'startup' },
-  UserPromptSubmit: { prompt: 'hello' },
-  PreToolUse: { tool_name: 'Read', tool_input: { file_path: '/a' } },
-  PostToolUse: { ...tool, tool_response: 'a', tool_use_id: 't1' },
-  PostToolUseFailure: { ...tool, error: 'no', tool_use_id: 't2' },
-  Stop: { last_assistant_message: 'completed' },
-  Notification: { message: 'waiting' },
-};
 
 test('the written hooks capture every event of a session', async () => {
   const { home, settings } = await installed(['--transport', 'http']);
   const common = { session_id: 'by-http', cwd: home.folder, transcript_path: '/t.jsonl' };
   for (const event of Object.keys(settings.hooks)) {
-    const ended = await fire(hookOf(settings, event), settings, event, { ...common, ...OWN[event] });
+    const ended = await fire(hookOf(settings, event), settings, event, { ...common, ...claudeCodePayload(event) });
     expect({ event, ended }).toEqual({ event, ended: 0 });
   }
-  // The prompt and the last message; two tool calls, the notification and the failed turn.
-  expect(await countsOf('by-http')).toEqual({ prompts: 2, observations: 4 });
+  expect(await countsOf('by-http')).toEqual(CLAUDE_CODE_ROWS);
 });
 
 test('the default hooks lose no event while the server is down', { timeout: 240_000 }, async () => {
@@ -140,7 +131,7 @@ test('the client commands capture every event, too', { timeout: 240_000 }, async
     // A client may time out on a busy machine and spool the event; sent again it is stored once.
     const ended = await fire(hookOf(settings, 'PostToolUse'), settings, 'PostToolUse', {
       ...common,
-      ...OWN['PostToolUse'],
+      ...claudeCodePayload('PostToolUse'),
     });
     return ended === 0 ? await countsOf('by-client') : { prompts: ended, observations: 0 };
   }, 240_000);

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { Cli } from '../../../../cli/cli.ts';
@@ -57,6 +66,14 @@ export class Home {
 
   read(name: string): string {
     return readFileSync(this.path(name), 'utf8');
+  }
+
+  exists(name: string): boolean {
+    return existsSync(this.path(name));
+  }
+
+  move(name: string, to: string): void {
+    renameSync(this.path(name), this.path(to));
   }
 
   json(name: string): unknown {

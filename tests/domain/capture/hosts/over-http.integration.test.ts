@@ -6,28 +6,37 @@ import type { MappedHost } from './payloads.ts';
 
 const instance = fileInstance();
 
+/** Ids of sessions: a UUID, opencode’s, and Cline’s, which is a time. */
+const ID = /^(?:[0-9a-f-]{36}|ses_\w{26}|\d{13})$/;
+
 const send = (host: string, event: string, body: unknown, query = '') =>
   instance.call('POST', `/hooks/${event}?host=${host}${query}`, { body });
 
-describe.each<MappedHost>(['codex-cli', 'cursor'])('every documented hook of %s', (host) => {
-  test('is taken, and all of them are one session of one project', async () => {
-    for (const name of payloadNames(host)) {
-      const { event, body } = payload(host, name);
-      const answer = await send(host, event, body);
-      expect({ name, status: answer.status, body: answer.body }).toEqual({ name, status: 200, body: {} });
-    }
-    const sessions = await instance.rows<{ external_id: string; display_name: string }>(
-      `SELECT s.external_id, p.display_name FROM sessions s JOIN projects p ON p.id = s.project_id WHERE s.host = $1`,
-      [host],
-    );
-    expect(sessions).toEqual([{ external_id: expect.stringMatching(/^[0-9a-f-]{36}$/), display_name: 'orchard' }]);
-    const files = await instance.rows<{ file: string }>(
-      `SELECT DISTINCT unnest(o.files_modified) AS file FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.host = $1`,
-      [host],
-    );
-    expect(files.map((row) => row.file)).toContain('/src/orchard/src/report.ts');
-  });
-});
+/** What the client adds to a session's first event. */
+const ADDED: Partial<Record<MappedHost, object>> = { windsurf: { root: '/src/orchard' } };
+
+describe.each<MappedHost>(['codex-cli', 'cursor', 'gemini-cli', 'opencode', 'windsurf', 'cline'])(
+  'every documented hook of %s',
+  (host) => {
+    test('is taken, and all of them are one session of one project', async () => {
+      for (const name of payloadNames(host)) {
+        const { event, body } = payload(host, name);
+        const answer = await send(host, event, { ...ADDED[host], ...body });
+        expect({ name, status: answer.status, body: answer.body }).toEqual({ name, status: 200, body: {} });
+      }
+      const sessions = await instance.rows<{ external_id: string; display_name: string }>(
+        `SELECT s.external_id, p.display_name FROM sessions s JOIN projects p ON p.id = s.project_id WHERE s.host = $1`,
+        [host],
+      );
+      expect(sessions).toEqual([{ external_id: expect.stringMatching(ID), display_name: 'orchard' }]);
+      const files = await instance.rows<{ file: string }>(
+        `SELECT DISTINCT unnest(o.files_modified) AS file FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.host = $1`,
+        [host],
+      );
+      expect(files.map((row) => row.file)).toContain('/src/orchard/src/report.ts');
+    });
+  },
+);
 
 test('metadata of a row and of a session is stored', async () => {
   const { event, body } = payload('cursor', 'after-shell-execution');
@@ -69,6 +78,14 @@ describe('a session start is answered with context', () => {
       { hookSpecificOutput: { hookEventName: 'SessionStart', additionalContext: known } },
     ],
     ['cursor', 'sessionStart', { workspace_roots: ['/src/context-cursor'] }, { additional_context: known }],
+    [
+      'gemini-cli',
+      'SessionStart',
+      { cwd: '/src/context-gemini' },
+      { hookSpecificOutput: { hookEventName: 'SessionStart', additionalContext: known } },
+    ],
+    ['opencode', 'session_created', { cwd: '/src/context-opencode' }, { additional_context: known }],
+    ['cline', 'TaskStart', { workspaceRoots: ['/src/context-cline'] }, { contextModification: known }],
   ])('in the form of %s', async (host, event, body, answer) => {
     await send(host, event, { ...body, session_id: `before-${host}` });
     await instance.write(learn, [`before-${host}`]);

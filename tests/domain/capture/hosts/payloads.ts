@@ -19,12 +19,18 @@ export function payloadNames(host: MappedHost): string[] {
     .sort();
 }
 
+/** Returns the event of a payload: a field of it, else the name of the file, in which opencode's plugin sends it. */
+function eventOf(body: Record<string, unknown>, name: string): string {
+  const named = ['hook_event_name', 'type', 'agent_action_name', 'hookName'].map((field) => body[field]);
+  return z.string().parse(named.find((value) => value !== undefined) ?? name.split('.')[0]?.replaceAll('-', '_'));
+}
+
 /** A payload as the host sends it, and the event that it is. */
 export function payload(host: MappedHost, name: string): { event: string; body: Record<string, unknown> } {
   const body = z
     .record(z.string(), z.unknown())
     .parse(JSON.parse(readFileSync(path.join(FOLDER, host, `${name}.json`), 'utf8')));
-  return { event: z.string().parse(body['hook_event_name'] ?? body['type']), body };
+  return { event: eventOf(body, name), body };
 }
 
 /** Translates a payload with changed fields. */

@@ -552,8 +552,8 @@ const { isAbsolute } = require('node:path');
 const { readText } = take('hook/project/read-text.ts');
 const KEY_VARIABLE = 'RECOLLECT_API_KEY';
 const HOOK_URL = /^https?:\/\/[^\s?#]*\/api\/v1\/hooks\/[A-Za-z0-9_-]+(?:\?[^\s#]*)?$/;
-/** Matches the client's file in any folder, followed by the `--data-dir` that the installer always writes. */
-const CLIENT_COMMAND = /[/\\]hook[/\\][^'"\n]{0,64}\.(?:ts|mjs|js|cjs)['"]?\s(?:[^\n]*\s)?['"]?--data-dir\b/;
+/** Matches the copy of the client in any data directory, followed by the `--data-dir` that the installer always writes. */
+const CLIENT_COMMAND = /[/\\]client[/\\]\d[^/\\'"\n]{0,64}[/\\]client\.cjs['"]?\s(?:[^\n]*\s)?['"]?--data-dir\b/;
 /** A word of a command line as the installer quotes it. */
 const WORD = /'(?:[^']|'\\'')*'|[^\s']+/g;
 function isRecord(value         )                                             {

@@ -3,7 +3,7 @@
 --
 -- `viewer` is the requesting user, null for an admin: prompts, observations and private learnings are visible to their owner. `phrases` are the quoted parts; minus and OR
 -- are ordinary words. Any word of the query matches; rank counts how many words match and how often: proximity (`ts_rank_cd`) finds half as many results.
--- Texts are compared with phrases and files best first, until enough are found (OFFSET keeps PostgreSQL from comparing all before it sorts): of 38,000 rows with a common word
+-- Texts are compared with phrases and files best first, until enough are found (without OFFSET PostgreSQL would compare all before it sorts): of 38,000 rows with a common word
 -- that took six seconds of processor time. Scores compare within one result only. `as_of` returns what was known at that time: rows that had occurred, learnings that were current.
 CREATE OR REPLACE FUNCTION search_keyword(
   for_tenant uuid, viewer uuid, query_text text, types text[], of_project uuid, of_session uuid, except_session uuid, in_namespace text,

@@ -20,12 +20,13 @@ function valueIn(folder: string, name: string): string {
 }
 
 /**
- * Returns an environment with the settings of the folder that it names: one file for each setting, with the name of the setting. So
- * passwords and keys are in files that only the process reads. @throws Error with the setting for a folder or a file that cannot be read, a
+ * Returns an environment with the settings of the folder that it names: one file for each setting, with the name of the setting; an empty file is
+ * an unset one. So passwords and keys are in files that only the process reads. The result does not name the folder: a child process that gets it as its environment
+ * must not read the settings twice. @throws Error with the setting for a folder or a file that cannot be read, a
  * value that is too large, and a setting that the environment has, too
  */
 export function withSettingsFolder(environment: Environment): Environment {
-  const folder = environment[SETTINGS_DIR];
+  const { [SETTINGS_DIR]: folder, ...others } = environment;
   if (!folder) return environment;
   let names: string[];
   try {
@@ -33,8 +34,9 @@ export function withSettingsFolder(environment: Environment): Environment {
   } catch {
     throw new Error(`${SETTINGS_DIR}: is not a folder that can be read`);
   }
-  const twice = names.find((name) => environment[name] !== undefined);
+  const twice = names.find((name) => others[name] !== undefined);
   if (twice !== undefined)
     throw new Error(`${twice}: is set in the environment and in ${SETTINGS_DIR}; remove one of them`);
-  return { ...environment, ...Object.fromEntries(names.map((name) => [name, valueIn(folder, name)])) };
+  const settings = names.map((name) => [name, valueIn(folder, name)] as const).filter(([, value]) => value !== '');
+  return { ...others, ...Object.fromEntries(settings) };
 }

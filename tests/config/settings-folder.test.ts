@@ -14,12 +14,12 @@ const put = (name: string, value: string): void => writeFileSync(path.join(folde
 const read = (environment: Readonly<Record<string, string>> = {}) =>
   withSettingsFolder({ RECOLLECT_SETTINGS_DIR: folder, ...environment });
 
-test('adds a setting for each file, without its last line end', () => {
+test('adds a setting for each file that is not empty, without its last line end', () => {
   put('RECOLLECT_WEAVIATE_API_KEY', 'key\n');
   put('RECOLLECT_DATABASE_URL', 'postgresql://app:%20@db/recollect');
   put('ANTHROPIC_API_KEY', 'other\r\n');
+  put('RECOLLECT_BACKUP_KEY', '\n');
   expect(read({ HOME: '/home' })).toEqual({
-    RECOLLECT_SETTINGS_DIR: folder,
     HOME: '/home',
     RECOLLECT_WEAVIATE_API_KEY: 'key',
     RECOLLECT_DATABASE_URL: 'postgresql://app:%20@db/recollect',
@@ -32,7 +32,13 @@ test('follows the links of a mounted secret and ignores its other entries', () =
   put('..data/RECOLLECT_SCRAPE_TOKEN', 'token');
   symlinkSync('..data/RECOLLECT_SCRAPE_TOKEN', path.join(folder, 'RECOLLECT_SCRAPE_TOKEN'));
   for (const name of ['tls.crt', 'NODE_OPTIONS', 'recollect_http_port', 'RECOLLECT_SETTINGS_DIR']) put(name, 'x');
-  expect(read()).toEqual({ RECOLLECT_SETTINGS_DIR: folder, RECOLLECT_SCRAPE_TOKEN: 'token' });
+  expect(read()).toEqual({ RECOLLECT_SCRAPE_TOKEN: 'token' });
+});
+
+test('returns an environment that a child process can have', () => {
+  put('RECOLLECT_HTTP_PORT', '2');
+  const environment = read();
+  expect(withSettingsFolder(environment)).toBe(environment);
 });
 
 test('returns the environment unchanged without a folder', () => {

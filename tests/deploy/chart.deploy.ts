@@ -131,12 +131,14 @@ test('the chart creates passwords that differ, and keys in the form of their set
   const values = Object.fromEntries(
     Object.entries(created?.data ?? {}).map(([name, value]) => [name, Buffer.from(value, 'base64').toString()]),
   );
-  const passwords = Object.values(values).map((value) => URL.parse(value)?.password ?? value);
+  const { 'credentials.json': credentials, ...others } = values;
+  expect(Object.keys(z.looseObject({}).parse(JSON.parse(credentials ?? '')))).toEqual(
+    expect.arrayContaining(['url', 'api_key', 'admin', 'agent_api_key', 'agent_write_api_key']),
+  );
+  const passwords = Object.values(others).map((value) => URL.parse(value)?.password ?? value);
   // The superuser's is in two places.
   expect(new Set(passwords).size).toBe(passwords.length - 1);
-  for (const name of Object.keys(values).filter(
-    (each) => each.startsWith('RECOLLECT_') && !/SUPERUSER|OWNER/.test(each),
-  ))
+  for (const name of Object.keys(values).filter((each) => each.startsWith('RECOLLECT_') && !/ADMIN|OWNER/.test(each)))
     expect(Object.keys(environmentSchema.shape)).toContain(name);
   expect(Buffer.from(String(values['RECOLLECT_SECRET_KEYS']?.split(':')[1]), 'base64')).toHaveLength(32);
   const der = Buffer.from(String(values['RECOLLECT_BACKUP_SIGNING_KEY']), 'base64');

@@ -92,7 +92,7 @@ test('a project imports the typed client with its types', () => {
   writeFileSync(path.join(project, 'package.json'), '{"type":"module"}');
   writeFileSync(
     path.join(project, 'use.ts'),
-    `import { RecollectClient } from 'recollect/client';\nconst client = new RecollectClient({ url: 'http://127.0.0.1:1', apiKey: 'k' });\nexport const search: (q: string) => Promise<unknown> = (q) => client.search({ q });\n`,
+    `import { RecollectClient } from 'recollect/client';\nconst client = new RecollectClient({ url: 'http://127.0.0.1:1', apiKey: 'k' });\nexport const search: (q: string) => Promise<unknown> = (q) => client.search(q);\n`,
   );
   const tsc = path.join(ROOT, 'node_modules', '.bin', 'tsc');
   const flags = ['--strict', '--module', 'nodenext', '--target', 'es2024', '--lib', 'es2024,dom', '--types', ''];

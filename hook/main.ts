@@ -1,7 +1,7 @@
 import { BACKGROUND, parseArguments } from './arguments.ts';
 import type { HookArguments } from './arguments.ts';
 import { folderOf, parseBody, sessionOf, withFields } from './body.ts';
-import { elapsedMs, hookDataDirectory, hookEnvironment } from './environment.ts';
+import { elapsedMs, hookDataDirectory, hookEnvironment, isInternalRun } from './environment.ts';
 import type { HookEnvironment } from './environment.ts';
 import { deliver } from './deliver.ts';
 import { newDeliveryId } from './request.ts';
@@ -93,6 +93,10 @@ interface Run {
  * which counts from its start. `client` is the running file.
  */
 export function main(words: readonly string[], client: string): void {
+  if (isInternalRun()) {
+    leave();
+    return;
+  }
   if (words[0] === BACKGROUND) {
     void import('./background-work.ts')
       .then(({ workInBackground }) => workInBackground(words[1], words[2]))

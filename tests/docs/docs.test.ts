@@ -163,9 +163,14 @@ describe('commands', () => {
 });
 
 test('every variable in a page is read by the code', () => {
-  const sources = ['infra/instance', 'infra/engines', 'infra/supervisor', 'cli/commands', 'tests/abuse'].flatMap(
-    (folder) => filesUnder(path.join(ROOT, folder), '.ts'),
-  );
+  const sources = [
+    'infra/instance',
+    'infra/engines',
+    'infra/supervisor',
+    'cli/commands',
+    'hook',
+    'tests/abuse',
+  ].flatMap((folder) => filesUnder(path.join(ROOT, folder), '.ts'));
   const known = new Set([
     ...Object.keys(environmentSchema.shape),
     ...sources.flatMap((file) => read(file).match(/RECOLLECT_[A-Z0-9_]*[A-Z]/g) ?? []),

@@ -14,6 +14,7 @@ import {
 } from '../../doctor/machine.ts';
 import type { Finding } from '../../doctor/machine.ts';
 import { checkEngine, checkPostgres } from '../../doctor/engines.ts';
+import { checkModels } from '../../doctor/models.ts';
 import { checkExternal, namesEngines } from '../../doctor/external.ts';
 import { TEMPORAL, WEAVIATE } from '../../../infra/engines/pinned.ts';
 import { supportBundle } from '../../support-bundle/bundle.ts';
@@ -54,6 +55,7 @@ async function findingsOf(dataDir: string, context: CommandContext): Promise<rea
     checkDiskSpace(layout.dataDir),
     ...(namesEngines(environment) ? await checkExternal(environment) : await checkEmbedded(layout, context)),
     checkModelFiles(cacheDir, environment),
+    ...(await checkModels(environment)),
   ];
 }
 

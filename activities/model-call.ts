@@ -1,208 +1,106 @@
 import { BudgetExhausted, QuotaTooSmall } from '../domain/costs/limits.ts';
-import { asId } from '../domain/ids.ts';
 import { ModelError } from '../domain/ports/model.ts';
-import type { ModelResponse, ModelPort, ModelUsage, PreparedCall, ModelRequest } from '../domain/ports/model.ts';
-import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
-import { dropUnreadable } from '../stores/postgres/usage/model-response-cache.ts';
-import { bookUsage, sumUsage } from '../stores/postgres/usage/usage-ledger.ts';
+import type { ModelErrorKind, ModelPort, ModelProvider, ModelRequest, PreparedCall } from '../domain/ports/model.ts';
 import type { UsageOwner } from '../stores/postgres/usage/usage-ledger.ts';
-import { isPermanent } from './failures.ts';
-import {
-  bookHit,
-  cacheQuestion,
-  findFailedAnswer,
-  findCachedResponse,
-  cacheForRequest,
-} from './model-calls/answer-cache.ts';
-import type { CacheQuestion, NearOptions } from './model-calls/answer-cache.ts';
-import { callPaidModel } from './model-calls/paid-call.ts';
+import { cacheQuestion } from './model-calls/answer-cache.ts';
+import { failureOf } from './model-calls/failure-of.ts';
+import type { CallFailure } from './model-calls/failure-of.ts';
+import { callOne, costOf, findEarly } from './model-calls/one-call.ts';
+import type { CallResult, EarlyRequest, RequestOptions } from './model-calls/one-call.ts';
 import type { PaidCallDependencies } from './model-calls/paid-call.ts';
-import { sendCall } from './model-calls/send-call.ts';
-
-/** Cost of a step. */
-export interface CallCost {
-  readonly calls: number;
-  readonly tokens: number;
-  readonly usd: number;
-}
+import { pauseOf, pauseProvider } from './model-calls/provider-pauses.ts';
 
 export interface ModelCallDependencies extends PaidCallDependencies {
   /** Model for users whose daily budget is exhausted or too small for a call; null: they wait for the next day. */
   readonly fallback: ModelPort | null;
+  /** Returns whether the provider may read the sessions of a user. Absent: every provider may. */
+  readonly mayRead?: (provider: ModelProvider, owner: UsageOwner) => Promise<boolean>;
+  /** Called when a request goes to the next provider. */
+  readonly onFailover?: (provider: ModelProvider, reason: FailoverReason) => void;
 }
 
-/** Options of a model request. */
-export interface CallOptions<Output> {
-  /** Prepares the same input for the fallback model. Without it the request waits for the next day. */
-  readonly prepareFallback?: (fallback: ModelPort, signal: AbortSignal) => Promise<PreparedCall<Output>>;
-  /** The request text of a paid model as known before preparation: a cached response is returned without asking the provider to count tokens. */
-  readonly question?: ModelRequest<Output>;
-  /** Allows the cached response to a nearly identical request. Without it the request must be equal. */
-  readonly near?: NearOptions<Output>;
-  /**
-   * `SessionFacts.forgotten`: responses that contain what was forgotten since are not cached. Without it nothing of the session may ever have
-   * been forgotten.
-   */
-  readonly forgotten?: number;
+/** Why a request goes to the next provider. */
+export type FailoverReason = ModelErrorKind | 'budget';
+
+/** A model request in the form of any model. */
+export interface ModelTask<Output> extends RequestOptions<Output> {
+  readonly prepare: (model: ModelPort) => Promise<PreparedCall<Output>>;
+  /** The request as known without its count, to find a cached response before anything is sent. Absent: only a prepared one is looked up. */
+  readonly request?: (model: ModelPort) => ModelRequest<Output>;
 }
 
-export interface CallResult<Output> {
-  readonly output: Output;
-  readonly cost: CallCost;
-  /** Never empty; the last is of the model that responded. */
-  readonly usage: readonly ModelUsage[];
-  /** The response was cached and cost nothing. */
-  readonly fromCache: boolean;
-}
-
-export const NO_COST: CallCost = { calls: 0, tokens: 0, usd: 0 };
-
-export function costOf(usage: readonly ModelUsage[]): CallCost {
-  const { inputTokens, outputTokens, costUsd } = sumUsage(usage);
-  return { calls: usage.length, tokens: inputTokens + outputTokens, usd: costUsd };
-}
-
-/**
- * Sends the request, and a repair request if the response is unusable. `failed`: the first response, if a previous attempt paid for it.
- * @throws ModelError with the usage of both; BudgetExhausted with that of the first
- */
-async function requestWithRepair<Output>(
-  prepared: PreparedCall<Output>,
-  signal: AbortSignal,
-  send: (call: PreparedCall<Output>) => Promise<ModelResponse<Output>>,
-  failed: ModelResponse<Output> | null = null,
-): Promise<CallResult<Output>> {
-  const first = failed ?? (await send(prepared));
-  const done = (output: Output, usage: readonly ModelUsage[]) => ({
-    output,
-    usage,
-    cost: costOf(usage),
-    fromCache: false,
-  });
-  if (first.reading.ok) return done(first.reading.output, [first.usage]);
-  let second: ModelResponse<Output>;
+/** Returns the request of a model to look up; null for the local model, which has no cache, and for one that preparing rejects. */
+function earlyRequest<Output>(
+  { limits }: ModelCallDependencies,
+  model: ModelPort,
+  { request, near }: ModelTask<Output>,
+): EarlyRequest<Output> | null {
+  if (request === undefined || model.provider === 'local') return null;
   try {
-    second = await send(await prepared.repair(first.text, first.reading.problem, signal));
+    const made = request(model);
+    return { request: made, question: cacheQuestion(made, near, limits.cache) };
   } catch (error) {
-    if (error instanceof BudgetExhausted) throw new BudgetExhausted(error.waitMs, [first.usage]);
-    if (!(error instanceof ModelError)) throw error;
-    const usage = [first.usage, ...error.usage];
-    if (error instanceof QuotaTooSmall) throw new QuotaTooSmall(error.callTokens, error.quotaTokens, usage);
-    // If the repair does not fit, the first response's fault is the reason.
-    if (error.kind === 'invalid_request') throw new ModelError(first.reading.kind, first.reading.where, { usage });
-    const { retryAfterMs } = error;
-    throw new ModelError(error.kind, error.message, {
-      usage,
-      cause: error,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    });
-  }
-  const usage = [first.usage, second.usage];
-  if (second.reading.ok) return done(second.reading.output, usage);
-  throw new ModelError(second.reading.kind, second.reading.where, { usage });
-}
-
-/** A free model needs no budget; its usage is recorded. */
-function callFree<Output>(
-  { database, tracer }: ModelCallDependencies,
-  owner: UsageOwner,
-  prepared: PreparedCall<Output>,
-  signal: AbortSignal,
-): Promise<CallResult<Output>> {
-  return requestWithRepair(prepared, signal, async (call) => {
-    const answer = await sendCall(tracer, owner, call, signal);
-    await database.asTenant(asId(owner.tenantId), (transaction) => bookUsage(transaction, owner, [answer.usage]));
-    return answer;
-  });
-}
-
-/**
- * Caches responses in the transaction that records their cost, so that a worker killed afterwards pays nothing on retry. An unusable response
- * is cached until its repair succeeds.
- */
-async function callPaid<Output>(
-  dependencies: ModelCallDependencies,
-  owner: UsageOwner,
-  prepared: PreparedCall<Output>,
-  signal: AbortSignal,
-  question: CacheQuestion,
-  forgotten: number,
-): Promise<CallResult<Output>> {
-  const { database, limits } = dependencies;
-  const cached = { days: limits.cache.days, forgotten };
-  const drop = (transaction: TenantTransaction) => dropUnreadable(transaction, question.promptVersion, question.sha256);
-  const failed = cached.days === 0 ? null : await findFailedAnswer<Output>(database, owner, question);
-  const send = (call: PreparedCall<Output>) =>
-    callPaidModel(dependencies, owner, call, signal, async (transaction, answer) => {
-      const { reading, usage } = answer;
-      // The repair's response is parsed as a response to the first request.
-      if (reading.ok && (call === prepared || prepared.read(answer.text).ok))
-        await cacheForRequest(transaction, owner, question, answer, cached);
-      else if (reading.ok || call !== prepared) await drop(transaction);
-      else {
-        const { kind, problem, where } = reading;
-        await cacheForRequest(transaction, owner, question, answer, cached, { kind, problem, where, usage });
-      }
-    });
-  try {
-    return await requestWithRepair(prepared, signal, send, failed);
-  } catch (error) {
-    // Abandoned: a later request is sent anew.
-    if (error instanceof ModelError && isPermanent(error) && !(error instanceof QuotaTooSmall))
-      await database.asTenant(asId(owner.tenantId), drop);
+    if (error instanceof ModelError) return null;
     throw error;
   }
 }
 
-/** Returns a cached response and records the hit; null if there is none. */
-async function fromCache<Output>(
-  { database, limits }: ModelCallDependencies,
+/** Returns why a model is not used now; null if it is. */
+async function obstacle(
+  { mayRead }: ModelCallDependencies,
   owner: UsageOwner,
-  request: ModelRequest<Output>,
-  question: CacheQuestion,
-  near: NearOptions<Output> | undefined,
-): Promise<CallResult<Output> | null> {
-  if (limits.cache.days === 0) return null;
-  const started = performance.now();
-  const hit = await findCachedResponse(database, owner, request, question, near, limits.cache);
-  if (hit === null) return null;
-  const usage = await bookHit(database, owner, hit.cached, Math.round(performance.now() - started));
-  return { output: hit.output, cost: NO_COST, usage: [usage], fromCache: true };
+  model: ModelPort,
+  hasOthers: boolean,
+): Promise<ModelError | null> {
+  if (mayRead !== undefined && !(await mayRead(model.provider, owner)))
+    return new ModelError('unauthorised', `${model.provider} reads only the sessions of the user of this machine`);
+  return hasOthers ? pauseOf(model) : null;
+}
+
+function reasonOf(failure: CallFailure): FailoverReason {
+  return failure instanceof BudgetExhausted || failure instanceof QuotaTooSmall ? 'budget' : failure.kind;
 }
 
 /**
- * Sends a model request within the budgets, or returns a cached response. Usage is recorded when it returns or throws, so that the caller's
- * transaction writes the output alone. The local model has no budget and no cache. `call`: the prepared request, or a function that prepares
- * it, which is not called if `options.question` is cached. @throws ModelError with the recorded usage, QuotaTooSmall among them;
- * BudgetExhausted, ModelBusy, the signal's reason
+ * Uses the models in order: the next one if one fails, is paused after a failure, or has no budget left for the user. A cached response of any of
+ * them comes first, so that an answer that was paid for is not paid for again at another provider. Usage is recorded when it returns or throws,
+ * so that the caller's transaction writes the output alone. @throws the failure that ends first, with the usage of all: ModelError, QuotaTooSmall
+ * among them, BudgetExhausted; ModelBusy, the signal's reason
  */
 export async function callModel<Output>(
   dependencies: ModelCallDependencies,
   owner: UsageOwner,
-  call: PreparedCall<Output> | (() => Promise<PreparedCall<Output>>),
+  models: readonly ModelPort[],
+  task: ModelTask<Output>,
   signal: AbortSignal,
-  options: CallOptions<Output> = {},
 ): Promise<CallResult<Output>> {
-  const { limits, fallback } = dependencies;
-  const early = options.question === undefined ? null : cacheQuestion(options.question, options.near, limits.cache);
-  if (options.question !== undefined && early !== null) {
-    const cached = await fromCache(dependencies, owner, options.question, early, options.near);
+  const { fallback, onFailover } = dependencies;
+  const early = new Map(models.map((model) => [model, earlyRequest(dependencies, model, task)]));
+  for (const request of early.values()) {
+    const cached = request === null ? null : await findEarly(dependencies, owner, request, task);
     if (cached !== null) return cached;
   }
-  const prepared = typeof call === 'function' ? await call() : call;
-  if (prepared.provider === 'local') return callFree(dependencies, owner, prepared, signal);
-  // A window truncated to fit is another request.
-  const isSame = early?.text === prepared.requestText && early.promptVersion === prepared.promptVersion;
-  const question = isSame ? early : cacheQuestion(prepared, options.near, limits.cache);
-  const cached = isSame ? null : await fromCache(dependencies, owner, prepared, question, options.near);
-  if (cached !== null) return cached;
-  try {
-    return await callPaid(dependencies, owner, prepared, signal, question, options.forgotten ?? 0);
-  } catch (error) {
-    const isOver = error instanceof BudgetExhausted || error instanceof QuotaTooSmall;
-    if (!isOver || fallback === null || options.prepareFallback === undefined) throw error;
-    const local = await callFree(dependencies, owner, await options.prepareFallback(fallback, signal), signal);
-    const usage = [...error.usage, ...local.usage];
-    return { ...local, usage, cost: costOf(usage) };
+  const failures: CallFailure[] = [];
+  for (const model of fallback === null ? models : [...models, fallback]) {
+    // The fallback serves exhausted budgets alone: other failures wait.
+    if (model === fallback && !failures.some((failure) => reasonOf(failure) === 'budget')) break;
+    const refused = await obstacle(dependencies, owner, model, models.length > 1);
+    if (refused !== null) {
+      failures.push(refused);
+      continue;
+    }
+    try {
+      const prepared = await task.prepare(model);
+      const result = await callOne(dependencies, owner, prepared, early.get(model) ?? null, signal, task);
+      const usage = [...failures.flatMap((failure) => failure.usage), ...result.usage];
+      return failures.length === 0 ? result : { ...result, usage, cost: costOf(usage) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ModelError || error instanceof BudgetExhausted)) throw error;
+      failures.push(error);
+      if (error instanceof ModelError) pauseProvider(model, error);
+      if (models.at(-1) !== model) onFailover?.(model.provider, reasonOf(error));
+    }
   }
+  throw failureOf(failures);
 }

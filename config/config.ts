@@ -9,6 +9,7 @@ import { embeddingConfig, embeddingEnvironment } from './embedding-settings.ts';
 import { httpConfig, httpEnvironment, httpFaults } from './http-settings.ts';
 import { loginConfig, loginEnvironment } from './login-settings.ts';
 import { modelConfig, modelEnvironment } from './model-settings.ts';
+import { usesOutside, usesProvider } from './provider-settings.ts';
 import { SCHEDULE_NAMES, WORKER_QUEUES } from '../domain/jobs.ts';
 import { oauthConfig, oauthEnvironment, faultOfOauth } from './oauth-settings.ts';
 import { rateConfig, rateEnvironment } from './rate-settings.ts';
@@ -222,11 +223,16 @@ const configSchema = environmentSchema
   }))
   .superRefine((config, context) => {
     const reject = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (config.model.mode === 'batch' && config.model.provider === 'local')
-      reject(
-        'RECOLLECT_MODEL_MODE',
-        'batch requires RECOLLECT_MODEL_PROVIDER=anthropic: the local model has no batches',
-      );
+    const { model } = config;
+    if (
+      model.mode === 'batch' &&
+      [model.providers.small, model.providers.large].some(([first]) => first !== 'anthropic')
+    )
+      reject('RECOLLECT_MODEL_MODE', 'batch requires anthropic as the first provider: no other one has batches');
+    if (usesProvider(model, 'openai') && model.openai.baseUrl === undefined)
+      reject('RECOLLECT_OPENAI_BASE_URL', 'is required for the provider openai');
+    if (usesProvider(model, 'openai') && model.openai.large === undefined)
+      reject('RECOLLECT_OPENAI_LARGE_MODEL', 'is required for the provider openai');
     if (config.model.userConcurrency > config.model.concurrency)
       reject('RECOLLECT_MODEL_USER_CONCURRENCY', 'must not exceed RECOLLECT_MODEL_CONCURRENCY');
     if (config.embedding.provider === 'http' && config.embedding.http === null)
@@ -235,7 +241,7 @@ const configSchema = environmentSchema
         'http requires RECOLLECT_EMBEDDING_URL, RECOLLECT_EMBEDDING_MODEL and RECOLLECT_EMBEDDING_DIMENSION',
       );
     // The stable prefix takes over half of the default; a smaller bound leaves no tokens for the window.
-    if (config.model.provider === 'anthropic' && config.model.requestTokens < 5_500 + config.model.maxOutputTokens)
+    if (usesOutside(model) && model.requestTokens < 5_500 + model.maxOutputTokens)
       reject('RECOLLECT_MODEL_MAX_REQUEST_TOKENS', 'must be at least 5500 more than RECOLLECT_MODEL_MAX_OUTPUT_TOKENS');
     if (config.session.turnTokens > config.session.windowTokens)
       reject('RECOLLECT_WINDOW_TURN_TOKENS', 'must not exceed RECOLLECT_WINDOW_TOKENS');
@@ -267,8 +273,8 @@ export class ConfigError extends Error {
 
 /** Schema of workers, which make model calls. The api has no provider key. */
 const callerSchema = configSchema.superRefine(({ model }, context) => {
-  if (model.provider !== 'anthropic' || model.apiKey !== undefined) return;
-  const message = 'is required for RECOLLECT_MODEL_PROVIDER=anthropic';
+  if (!usesProvider(model, 'anthropic') || model.apiKey !== undefined) return;
+  const message = 'is required for the provider anthropic';
   context.addIssue({ code: 'custom', path: ['ANTHROPIC_API_KEY'], message });
 });
 
@@ -284,6 +290,7 @@ export const WORKER_SETTINGS = [
   'RECOLLECT_BACKUP_SIGNING_KEY',
   'RECOLLECT_BACKUP_TRUSTED_KEYS',
   'ANTHROPIC_API_KEY',
+  'RECOLLECT_OPENAI_API_KEY',
 ] as const satisfies readonly (keyof typeof environmentSchema.shape)[];
 
 const workerSettings: ReadonlySet<string> = new Set(WORKER_SETTINGS);

@@ -71,6 +71,14 @@ export const embeddingEnvironment = {
     .min(0)
     .default(0)
     .describe('Price of the provider, US dollars per million tokens'),
+  RECOLLECT_EMBEDDING_UNRELATED: z.coerce
+    .number()
+    .min(0)
+    .max(0.95)
+    .optional()
+    .describe(
+      'Median cosine of unrelated texts with the model of the provider, which thresholds are scaled by; unset: that of the preset with the name of the model, else of the default preset',
+    ),
   RECOLLECT_EMBEDDING_PREVIOUS: z
     .string()
     .regex(MODEL_AND_DIMENSION, { error: 'must be a model and its dimension, separated by a colon' })
@@ -126,6 +134,7 @@ export function embeddingConfig(env: z.output<typeof environment>) {
             maxTextCharacters: env.RECOLLECT_EMBEDDING_TEXT_CHARACTERS,
             timeoutMs: env.RECOLLECT_EMBEDDING_TIMEOUT_MS,
             usdPerMTok: env.RECOLLECT_EMBEDDING_USD_PER_MTOK,
+            unrelated: env.RECOLLECT_EMBEDDING_UNRELATED,
           },
     previous: readPrevious(env.RECOLLECT_EMBEDDING_PREVIOUS),
     cacheEntries: env.RECOLLECT_EMBEDDING_CACHE_ENTRIES,

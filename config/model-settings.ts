@@ -1,48 +1,30 @@
 import { z } from 'zod';
 import { OUTSIDE_CLASSES } from '../domain/data-classes.ts';
+import { prices, providerConfig, providerEnvironment, readPrices } from './provider-settings.ts';
 
 const positiveInt = z.coerce.number().int().positive();
 const fraction = z.coerce.number().min(0).max(1);
-
-/** US dollars per million tokens: input, output, prompt cache write, prompt cache read. */
-export interface Prices {
-  readonly inputUsdPerMTok: number;
-  readonly outputUsdPerMTok: number;
-  readonly cacheWriteUsdPerMTok: number;
-  readonly cacheReadUsdPerMTok: number;
-}
-
-const prices = z.string().regex(/^\s*\d+(?:\.\d+)?(?:\s*,\s*\d+(?:\.\d+)?){3}\s*$/u, {
-  error: 'must be four prices separated by commas: input, output, cache write, cache read',
-});
-
-/** Parses a text validated by {@link prices}. */
-function readPrices(text: string): Prices {
-  const [input = 0, output = 0, write = 0, read = 0] = text.split(',').map(Number);
-  return { inputUsdPerMTok: input, outputUsdPerMTok: output, cacheWriteUsdPerMTok: write, cacheReadUsdPerMTok: read };
-}
 
 const thinking = z.enum(['unsaid', 'disabled', 'between_tools']).default('unsaid');
 
 /** Settings of the summarising model, its budgets and modes. */
 export const modelEnvironment = {
-  RECOLLECT_MODEL_PROVIDER: z
-    .enum(['local', 'anthropic'])
-    .default('local')
-    .describe('Model provider for summaries and learnings'),
+  ...providerEnvironment,
   RECOLLECT_MODEL_MAX_CLASS: z
     .enum(OUTSIDE_CLASSES)
     .default('internal')
     .describe('Highest class of data that is sent to a provider of models or embeddings; see docs/data-classes.md'),
-  ANTHROPIC_API_KEY: z.string().min(1).optional().describe('API key of the provider; required for `anthropic`'),
-  RECOLLECT_ANTHROPIC_BASE_URL: z.url().optional().describe('Address of the provider; unset: the public one'),
+  ANTHROPIC_API_KEY: z.string().min(1).optional().describe('API key of the provider `anthropic`, which requires it'),
+  RECOLLECT_ANTHROPIC_BASE_URL: z
+    .url()
+    .optional()
+    .describe('Address of the provider `anthropic`; unset: the public one'),
   RECOLLECT_SMALL_MODEL: z
     .string()
     .min(1)
     .default('claude-haiku-4-5')
-    .describe('Model for short windows without failures'),
+    .describe('Claude model for short windows without failures, for `anthropic` and `claude-cli`'),
   RECOLLECT_SMALL_MODEL_PRICES: prices
-
     .default('1,5,1.25,0.1')
     .describe('Prices of this model, US dollars per million tokens: input, output, cache write, cache read'),
   RECOLLECT_SMALL_MODEL_THINKING: thinking.describe(
@@ -52,7 +34,7 @@ export const modelEnvironment = {
     .string()
     .min(1)
     .default('claude-sonnet-4-6')
-    .describe('Model for all other windows, session summaries and learnings'),
+    .describe('Claude model for all other windows, session summaries and learnings'),
   RECOLLECT_LARGE_MODEL_PRICES: prices
     .default('3,15,3.75,0.3')
     .describe('Prices of this model, US dollars per million tokens: input, output, cache write, cache read'),
@@ -124,7 +106,7 @@ function thinkingOf(setting: z.output<typeof thinking>): 'disabled' | 'between_t
 /** Returns the part of the configuration of these settings. */
 export function modelConfig(env: z.output<typeof environment>) {
   return {
-    provider: env.RECOLLECT_MODEL_PROVIDER,
+    ...providerConfig(env),
     maxClass: env.RECOLLECT_MODEL_MAX_CLASS,
     apiKey: env.ANTHROPIC_API_KEY,
     baseUrl: env.RECOLLECT_ANTHROPIC_BASE_URL,

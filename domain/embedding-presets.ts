@@ -120,7 +120,14 @@ export const PRESET_NAMES = [
 /** The preset whose cosines all thresholds refer to. */
 export const DEFAULT_PRESET: EmbeddingPreset = PRESETS[PRESET_NAMES[0]];
 
+/** Returns the preset of a model that a provider serves under its public name, with or without its publisher; null for another model. */
+export function presetOfModel(model: string): EmbeddingPreset | null {
+  const own = model.slice(model.lastIndexOf('/') + 1).toLowerCase();
+  const name = PRESET_NAMES.find((each) => each.toLowerCase() === own);
+  return name === undefined ? null : PRESETS[name];
+}
+
 /** Returns a cosine of a preset's vectors on the scale of the default preset: 1 remains, and unrelated texts are as far from it. */
-export function likenessOf({ unrelated }: EmbeddingPreset, cosine: number): number {
+export function likenessOf({ unrelated }: Pick<EmbeddingPreset, 'unrelated'>, cosine: number): number {
   return 1 - ((1 - cosine) * (1 - DEFAULT_PRESET.unrelated)) / (1 - unrelated);
 }

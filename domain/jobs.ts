@@ -49,5 +49,5 @@ export const HOLD_SUBJECTS = ['tenant', 'project', 'session', 'user'] as const;
 export type HoldSubject = (typeof HOLD_SUBJECTS)[number];
 
 /** Columns that a usage report can be grouped by. */
-export const USAGE_GROUPS = ['user', 'model', 'operation', 'day', 'project', 'session'] as const;
+export const USAGE_GROUPS = ['user', 'provider', 'model', 'operation', 'day', 'project', 'session'] as const;
 export type UsageGroup = (typeof USAGE_GROUPS)[number];

@@ -89,6 +89,14 @@ export function claudeSettingsFiles(
   ];
 }
 
+/**
+ * Returns true within a model request of Recollect itself, which runs the user's `claude`: a captured one would be summarised by another. Set by
+ * `models/claude-cli/program.ts`.
+ */
+export function isInternalRun(environment: Readonly<Record<string, string | undefined>> = process.env): boolean {
+  return (environment['RECOLLECT_INTERNAL'] ?? '') !== '';
+}
+
 /** Returns the absolute data directory: of the environment, else the command line, else the default. */
 export function hookDataDirectory(
   given: string | null,

@@ -7,6 +7,7 @@ import {
   elapsedMs,
   hookDataDirectory,
   hookEnvironment,
+  isInternalRun,
 } from './environment.ts';
 import type { HookEnvironment } from './environment.ts';
 import { deliver } from './deliver.ts';
@@ -103,6 +104,10 @@ interface Run {
  * which counts from its start. `client` is the running file.
  */
 export function main(words: readonly string[], client: string): void {
+  if (isInternalRun()) {
+    leave();
+    return;
+  }
   if (words[0] === BACKGROUND) {
     void import('./background-work.ts')
       .then(({ workInBackground }) => workInBackground(words[1], words[2]))

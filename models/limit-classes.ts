@@ -63,6 +63,8 @@ export function limitClasses(model: ModelPort, limit: DataClass): ModelPort {
     batches: model.batches,
     prepareWindow: (input, signal) => model.prepareWindow(windowOf(input), signal),
     windowRequest: (input) => model.windowRequest(windowOf(input)),
+    sessionRequest: (input) => model.sessionRequest(sessionOf(input)),
+    learningsRequest: (input) => model.learningsRequest(learningsOf(input)),
     prepareSession: (input, signal) => model.prepareSession(sessionOf(input), signal),
     prepareLearnings: (input, signal) => model.prepareLearnings(learningsOf(input), signal),
   };

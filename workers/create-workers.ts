@@ -3,6 +3,7 @@ import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createActivityInterceptor } from '../activities/interceptor.ts';
 import type { Config } from '../config/config.ts';
+import { usesOutside } from '../config/provider-settings.ts';
 import { VERSION } from '../config/version.ts';
 import { WORKER_QUEUES } from '../domain/jobs.ts';
 import type { WorkerQueue } from '../domain/jobs.ts';
@@ -76,7 +77,7 @@ function optionsOf(
       return {
         ...common,
         // A call of a paid model waits in its slot for its user's turn: other users must find slots meanwhile. The database enforces the limit.
-        maxConcurrentActivityTaskExecutions: config.model.concurrency * (config.model.provider === 'local' ? 1 : 3),
+        maxConcurrentActivityTaskExecutions: config.model.concurrency * (usesOutside(config.model) ? 3 : 1),
         maxConcurrentActivityTaskPolls: 2,
       };
     case 'embedding':

@@ -14,12 +14,15 @@ import { createStatisticsActivities } from '../activities/statistics/create-stat
 import { createSummariseActivities } from '../activities/summarise/create-summarise-activities.ts';
 import type { ReadKnown } from '../activities/summarise/create-summarise-activities.ts';
 import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
+import type { FailoverReason } from '../activities/model-call.ts';
 import type { Config } from '../config/config.ts';
 import { readKeyRing } from '../config/key-ring.ts';
+import { processEnvironment } from '../config/process-environment.ts';
 import { VERSION } from '../config/version.ts';
+import type { ModelProvider } from '../domain/ports/model.ts';
 import { NO_TRACER } from '../domain/ports/tracer.ts';
 import { indexNameOf } from '../domain/index-model.ts';
-import { createModel, createOwnModel } from '../models/create-model.ts';
+import { createModels, createOwnModel } from '../models/create-model.ts';
 import type { ModelTools } from '../models/create-model.ts';
 import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
@@ -31,6 +34,7 @@ import { resealAll } from '../stores/postgres/access/reseal.ts';
 import { createDatabase } from '../stores/postgres/connection/database.ts';
 import { createServedIndexOf } from '../stores/postgres/embeddings/served-index.ts';
 import type { BudgetAlert } from '../stores/postgres/usage/budgets.ts';
+import type { UsageOwner } from '../stores/postgres/usage/usage-ledger.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
 import { createRunningWorkflows } from '../stores/temporal/running-workflows.ts';
@@ -87,13 +91,24 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
     },
   );
   const tokens = createTokenCounter();
-  const modelTools: ModelTools = { countTokens: tokens.count, now: clock.now };
-  const model = createModel(config.model, modelTools);
+  const modelTools: ModelTools = { countTokens: tokens.count, now: clock.now, environment: processEnvironment() };
+  const models = createModels(config.model, modelTools);
+  const own = createOwnModel(modelTools);
   const modelCalls = {
     database,
     tracer,
     limits: config.model,
-    fallback: config.model.overBudget === 'local' ? createOwnModel(modelTools) : null,
+    fallback: config.model.overBudget === 'local' ? own : null,
+    // The user's own `claude` reads only what that user captured on this machine.
+    mayRead: async (provider: ModelProvider, { tenantId, userId }: UsageOwner) => {
+      if (provider !== 'claude-cli') return true;
+      const own = config.database.maintenanceUrl === undefined ? null : await localOwner(maintenance);
+      return own !== null && own.tenantId === tenantId && own.userId === userId;
+    },
+    onFailover: (provider: ModelProvider, reason: FailoverReason) => {
+      metrics.modelFailovers.inc({ provider, reason });
+      logger.warn({ provider, reason }, 'a model request goes to the next provider');
+    },
     onBudgetAlert: (alert: BudgetAlert) => logger.warn({ ...alert }, 'a user’s daily tokens are nearly spent'),
   };
   const embedder = embedders.wanted;
@@ -137,14 +152,14 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
         hints,
         clock,
         maxBatchCalls: config.model.batch.maxCalls,
-        hasBatches: model.batches !== null,
+        hasBatches: models.batching !== null,
         tracer,
         onSearchable,
       }),
       model: {
         ...createSummariseActivities({
           database,
-          model,
+          models,
           modelCalls,
           embeddingModel,
           hints,
@@ -152,12 +167,19 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
           isBurst,
           tracer,
           // A paid model gets only the glossary: with the current knowledge, no request for a window would equal a cached one.
-          ...(model.provider === 'local' ? { readKnown: knownNear } : {}),
+          ...(models.large.every(({ provider }) => provider === 'local') ? { readKnown: knownNear } : {}),
         }),
-        ...createModelBatchActivities({ database, model, modelCalls, embeddingModel, hints, clock }),
+        ...createModelBatchActivities({
+          database,
+          model: models.batching ?? own,
+          modelCalls,
+          embeddingModel,
+          hints,
+          clock,
+        }),
         ...createLearningActivities({
           database,
-          model,
+          models,
           modelCalls,
           embeddingModel,
           hints,
@@ -237,7 +259,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
       const ring = readKeyRing(config.secretKeys);
       return ring === null || config.database.maintenanceUrl === undefined ? null : resealAll(maintenance, ring);
     },
-    modelName: model.name,
+    modelName: models.name,
     /** Returns the metrics of this process in Prometheus' text format. */
     scrape: createWorkerScrape(config, metrics, { app: database.pool, maintenance, keeping }),
     isBurst,

@@ -9,7 +9,7 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import type {
   LearningDraft,
   LearningInput as ModelInput,
-  ModelPort,
+  Models,
   SourceRow,
   SessionInput,
 } from '../../domain/ports/model.ts';
@@ -32,7 +32,7 @@ import type { LearningActivities, LearningResult, SessionRef } from '../../workf
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { callModel } from '../model-call.ts';
-import type { ModelCallDependencies } from '../model-call.ts';
+import type { ModelCallDependencies, ModelTask } from '../model-call.ts';
 import { compareInScopes } from './compare-in-scopes.ts';
 import { createEmbedOnce, readKnown } from './compare-drafts.ts';
 import type { Comparison, NeighbourDependencies, ScopeOfTenant } from './compare-drafts.ts';
@@ -91,7 +91,7 @@ export async function linkSession(
 }
 
 export interface LearningDependencies extends NeighbourDependencies {
-  readonly model: ModelPort;
+  readonly models: Models;
   readonly modelCalls: ModelCallDependencies;
   readonly embeddingModel: EmbeddingModel;
   readonly hints: WorkflowHints;
@@ -120,7 +120,7 @@ interface Session {
 
 /** Extracts a session's learnings, compares them with the project's, and writes the graph. */
 export function createLearningActivities(dependencies: LearningDependencies): LearningActivities {
-  const { database, model, modelCalls, embeddingModel, hints, clock, tracer = NO_TRACER } = dependencies;
+  const { database, models, modelCalls, embeddingModel, hints, clock, tracer = NO_TRACER } = dependencies;
   /** Reads the model request; null if it was answered before or is disabled. */
   const read = (tenantId: TenantId, sessionId: string) =>
     database.asTenant(tenantId, async (transaction): Promise<Session | null> => {
@@ -226,11 +226,12 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
       sessionId: ref.sessionId,
       operation: 'extract_learnings',
     } as const;
-    const call = await model.prepareLearnings({ ...input, known }, signal);
-    const { output, cost } = await callModel(modelCalls, owner, call, signal, {
+    const task: ModelTask<readonly LearningDraft[]> = {
+      prepare: (model) => model.prepareLearnings({ ...input, known }, signal),
+      request: (model) => model.learningsRequest({ ...input, known }),
       forgotten: facts.forgotten,
-      prepareFallback: (fallback) => fallback.prepareLearnings({ ...input, known }, signal),
-    });
+    };
+    const { output, cost } = await callModel(modelCalls, owner, models.large, task, signal);
     const drafts = groundLearnings(output, [...quotableRows(input), ...input.rows]).supported;
     const written = await learn(tenantId, ref.sessionId, session, scope, drafts, signal);
     if (written > 0) await tryHintIndex(hints, tenantId);

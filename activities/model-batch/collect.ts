@@ -14,6 +14,7 @@ import type { AssignedCall } from '../../stores/postgres/usage/model-batches.ts'
 import type { BatchRef, CollectResult } from '../../workflows/model-batch/types.ts';
 import { isPermanent, parkedReason } from '../failures.ts';
 import { callModel } from '../model-call.ts';
+import type { ModelTask } from '../model-call.ts';
 import { readWindowWork, writeWindowTopic } from './window-work.ts';
 import type { WindowWork, BatchDependencies } from './window-work.ts';
 import { customIdOf } from './submit.ts';
@@ -128,10 +129,11 @@ async function writeAnswer(
     }
     const first = await model.prepareWindow(work.input, signal);
     const repair = await first.repair(answer.text, reading.problem, signal);
-    const { output, usage } = await callModel(modelCalls, owner, repair, signal, {
+    const task: ModelTask<TopicSummaryDraft> = {
+      prepare: async (port) => (port === model ? repair : port.prepareWindow(work.input, signal)),
       forgotten: work.facts.forgotten,
-      prepareFallback: (fallback) => fallback.prepareWindow(work.input, signal),
-    });
+    };
+    const { output, usage } = await callModel(modelCalls, owner, [model], task, signal);
     const isWritten = await writeWindowTopic(dependencies, work, output, [answer.usage, ...usage], claim);
     return isWritten ? 'summarised' : 'requeued';
   } catch (error) {

@@ -1,7 +1,7 @@
 import { ModelBusy, QuotaTooSmall } from '../../domain/costs/limits.ts';
 import { asId, newId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import type { ModelUsage, PreparedCall, ModelRequest, TopicSummaryDraft } from '../../domain/ports/model.ts';
+import type { ModelPort, ModelUsage, PreparedCall, ModelRequest, TopicSummaryDraft } from '../../domain/ports/model.ts';
 import { raiseBudgetAlert, reserveCall, settleCall } from '../../stores/postgres/usage/budgets.ts';
 import { finishCall, storeReservation, takeReservation } from '../../stores/postgres/usage/model-batches.ts';
 import type { AssignedCall } from '../../stores/postgres/usage/model-batches.ts';
@@ -54,7 +54,7 @@ export async function reserveBudget(
   const { userId } = assigned;
   const id = newId();
   try {
-    const reservation = { id, tenantId, userId, tokens, batch: true, lifeMs: RESERVED_MS };
+    const reservation = { id, tenantId, userId, tokens, provider: call.provider, batch: true, lifeMs: RESERVED_MS };
     const outcome = await reserveCall(database.pool, reservation, modelCalls.limits);
     if (outcome.kind === 'over_day') return { resetsInMs: outcome.resetsInMs };
     if (outcome.kind === 'over_quota') throw new QuotaTooSmall(tokens, outcome.quotaTokens);
@@ -78,8 +78,9 @@ export async function summariseLocally(
 ): Promise<boolean> {
   const { fallback } = dependencies.modelCalls;
   if (fallback === null) return false;
-  const call = await fallback.prepareWindow(work.input, signal);
-  const { output, usage } = await callModel(dependencies.modelCalls, work.owner, call, signal);
+  const task = { prepare: (model: ModelPort) => model.prepareWindow(work.input, signal) };
+  const modelCalls = { ...dependencies.modelCalls, fallback: null };
+  const { output, usage } = await callModel(modelCalls, work.owner, [fallback], task, signal);
   await writeWindowTopic(dependencies, work, output, usage, claim);
   return true;
 }

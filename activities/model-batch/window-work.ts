@@ -20,6 +20,7 @@ import type { ModelCallDependencies } from '../model-call.ts';
 /** Dependencies of the steps of a provider batch. */
 export interface BatchDependencies {
   readonly database: Database;
+  /** The model whose provider has batches; without one, existing batches wait. */
   readonly model: ModelPort;
   readonly modelCalls: ModelCallDependencies;
   readonly embeddingModel: EmbeddingModel;

@@ -4,7 +4,7 @@ import { newId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { Tracer } from '../../domain/ports/tracer.ts';
-import type { ModelResponse, PreparedCall, ModelUsage } from '../../domain/ports/model.ts';
+import type { ModelProvider, ModelResponse, PreparedCall, ModelUsage } from '../../domain/ports/model.ts';
 import { releaseCall, reserveCall, raiseBudgetAlert, settleCall } from '../../stores/postgres/usage/budgets.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
@@ -99,12 +99,12 @@ async function reserve(
   { database, limits }: PaidCallDependencies,
   owner: UsageOwner,
   id: string,
-  tokens: number,
+  { tokens, provider }: { readonly tokens: number; readonly provider: ModelProvider },
   signal: AbortSignal,
 ): Promise<void> {
   const { tenantId, userId, sessionId } = owner;
   const deadline = performance.now() + LONGEST_WAIT_MS;
-  const call = { id, tenantId, userId, tokens, batch: false, lifeMs: limits.timeoutMs + GRACE_MS };
+  const call = { id, tenantId, userId, tokens, provider, batch: false, lifeMs: limits.timeoutMs + GRACE_MS };
   const show = (isBusy: boolean) =>
     database.asTenant(tenantId, (transaction) => writeModelBusy(transaction, sessionId, isBusy));
   for (let pollMs = FIRST_LOOK_MS; ; pollMs = Math.min(pollMs * 1.5, LAST_LOOK_MS)) {
@@ -145,7 +145,7 @@ export async function callPaidModel<Output>(
     throw new ModelError('invalid_request', `the call may take ${bound} tokens; the limit is ${limits.requestTokens}`);
   const reservation = newId();
   try {
-    await reserve(dependencies, owner, reservation, bound, signal);
+    await reserve(dependencies, owner, reservation, { tokens: bound, provider: call.provider }, signal);
     // Cancelled during the reservation: nothing is sent.
     signal.throwIfAborted();
     const answer = await sendCall(dependencies.tracer, owner, call, signal).catch(async (error: unknown) => {

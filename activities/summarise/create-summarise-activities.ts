@@ -3,7 +3,7 @@ import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import { ModelError } from '../../domain/ports/model.ts';
-import type { KnownLearning, ModelPort } from '../../domain/ports/model.ts';
+import type { KnownLearning, Models, SessionSummaryDraft, TopicSummaryDraft } from '../../domain/ports/model.ts';
 import { NO_TRACER } from '../../domain/ports/tracer.ts';
 import type { Tracer } from '../../domain/ports/tracer.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
@@ -35,8 +35,10 @@ import { isPermanent, parkedReason } from '../failures.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import type { ClassedText } from '../learning/compare-drafts.ts';
-import { callModel, costOf, NO_COST } from '../model-call.ts';
-import type { CallCost, ModelCallDependencies } from '../model-call.ts';
+import { callModel } from '../model-call.ts';
+import type { ModelCallDependencies, ModelTask } from '../model-call.ts';
+import { costOf, NO_COST } from '../model-calls/one-call.ts';
+import type { CallCost } from '../model-calls/one-call.ts';
 import { contextOf, requestSummaryVectors, nearWindow, readWindow, writeWindow } from './write-summary.ts';
 import type { ReadWindow } from './write-summary.ts';
 
@@ -50,7 +52,7 @@ export type ReadKnown = (
 
 export interface SummariseDependencies {
   readonly database: Database;
-  readonly model: ModelPort;
+  readonly models: Models;
   readonly modelCalls: ModelCallDependencies;
   readonly embeddingModel: EmbeddingModel;
   readonly hints: WorkflowHints;
@@ -74,7 +76,7 @@ const WINDOWS_BUDGET_MS = 20_000;
 /** Summarises windows and sessions. Each result is written in one transaction under a slot, so that retries change nothing. */
 export function createSummariseActivities({
   database,
-  model,
+  models,
   modelCalls,
   embeddingModel,
   hints,
@@ -109,13 +111,13 @@ export function createSummariseActivities({
     );
     const { facts, input } = await withKnown(tenantId, stored, signal);
     const owner = { tenantId, userId: facts.userId, sessionId: ref.sessionId, operation: 'summarise_window' } as const;
-    const prepare = () => model.prepareWindow(input, signal);
-    const { output, usage, cost } = await callModel(modelCalls, owner, prepare, signal, {
-      ...(model.provider === 'local' ? {} : { question: model.windowRequest(input) }),
+    const task: ModelTask<TopicSummaryDraft> = {
+      prepare: (model) => model.prepareWindow(input, signal),
+      request: (model) => model.windowRequest(input),
       near: nearWindow(input),
       forgotten: facts.forgotten,
-      prepareFallback: (fallback) => fallback.prepareWindow(input, signal),
-    });
+    };
+    const { output, usage, cost } = await callModel(modelCalls, owner, models.ofWindow(input.rows), task, signal);
     await database.asTenant(tenantId, async (transaction) => {
       await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
       if (!(await claimSummarised(transaction, ref.sessionId, window.n))) return;
@@ -181,11 +183,12 @@ export function createSummariseActivities({
       sessionId: ref.sessionId,
       operation: 'summarise_session',
     } as const;
-    const call = await model.prepareSession(input, signal);
-    const { output, usage, cost } = await callModel(modelCalls, owner, call, signal, {
+    const task: ModelTask<SessionSummaryDraft> = {
+      prepare: (model) => model.prepareSession(input, signal),
+      request: (model) => model.sessionRequest(input),
       forgotten: facts.forgotten,
-      prepareFallback: (fallback) => fallback.prepareSession(input, signal),
-    });
+    };
+    const { output, usage, cost } = await callModel(modelCalls, owner, models.large, task, signal);
     const { supported: draft, dropped: claimsDropped } = groundSession(output, quotableRows(input));
     const summaryId = await database.asTenant(tenantId, async (transaction) => {
       await refuseForgotten(transaction, ref.sessionId, facts.forgotten);

@@ -1,5 +1,5 @@
 import { ModelError } from '../ports/model.ts';
-import type { ModelUsage } from '../ports/model.ts';
+import type { ModelProvider, ModelUsage } from '../ports/model.ts';
 
 /** Limits of calls of a paid model, and of the cache of their responses. */
 export interface ModelLimits {
@@ -7,6 +7,8 @@ export interface ModelLimits {
   readonly requestTokens: number;
   /** Tokens of a user and UTC day, for users without their own quota. */
   readonly userDailyTokens: number;
+  /** Tokens of a user and UTC day at single providers; absent: no limit of its own. */
+  readonly providerTokens?: Readonly<Partial<Record<ModelProvider, number>>>;
   /** Concurrent calls of all tenants. */
   readonly concurrency: number;
   /** Concurrent calls of one user. */

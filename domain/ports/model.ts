@@ -1,6 +1,14 @@
-/** Inputs and outputs of the summarising model. Adapters: `models/local` and `models/claude`. */
+/** Inputs and outputs of the summarising model. Adapters: `models/local`, and by protocol `models/claude`, `models/openai`, `models/claude-cli`. */
 
 import type { DataClass } from '../data-classes.ts';
+
+/** Outside providers of the summarising model: Anthropic's Messages API, a server with chat completions, the user's own `claude` program. */
+export const OUTSIDE_PROVIDERS = ['anthropic', 'openai', 'claude-cli'] as const;
+export type OutsideProvider = (typeof OUTSIDE_PROVIDERS)[number];
+
+/** Every provider of the summarising model: a closed set, used as label of metrics. */
+export const MODEL_PROVIDERS = ['local', ...OUTSIDE_PROVIDERS] as const;
+export type ModelProvider = (typeof MODEL_PROVIDERS)[number];
 
 export const ITEM_KINDS = ['bugfix', 'feature', 'refactor', 'change', 'discovery', 'decision', 'security'] as const;
 export type ItemKind = (typeof ITEM_KINDS)[number];
@@ -145,7 +153,7 @@ export interface LearningInput extends SessionInput {
 
 /** Cost of one call, as its provider counts it. */
 export interface ModelUsage {
-  readonly provider: 'local' | 'anthropic';
+  readonly provider: ModelProvider;
   readonly model: string;
   readonly inputTokens: number;
   readonly outputTokens: number;
@@ -193,7 +201,7 @@ export interface ModelRequest<Output> {
 
 /** A model call before it is sent, with its cost. */
 export interface PreparedCall<Output> extends ModelRequest<Output> {
-  readonly provider: 'local' | 'anthropic';
+  readonly provider: ModelProvider;
   readonly model: string;
   /** Input tokens as the provider counts them, stable prefix included. */
   readonly inputTokens: number;
@@ -210,15 +218,29 @@ export interface PreparedCall<Output> extends ModelRequest<Output> {
 export interface ModelPort {
   /** Name for logs and health, e.g. `local-extractive-1` or the provider's model names. */
   readonly name: string;
-  readonly provider: 'local' | 'anthropic';
+  readonly provider: ModelProvider;
   /** Prepare a call. @throws ModelError, also if the request cannot fit its limit. */
   prepareWindow(input: WindowInput, signal: AbortSignal): Promise<PreparedCall<TopicSummaryDraft>>;
   prepareSession(input: SessionInput, signal: AbortSignal): Promise<PreparedCall<SessionSummaryDraft>>;
   prepareLearnings(input: LearningInput, signal: AbortSignal): Promise<PreparedCall<readonly LearningDraft[]>>;
-  /** Returns the request of `prepareWindow` without counting its tokens: for responses that arrive hours later. @throws ModelError */
+  /** Return the request of the same call without counting its tokens: for cached responses, and those that arrive hours later. @throws ModelError */
   windowRequest(input: WindowInput): ModelRequest<TopicSummaryDraft>;
+  sessionRequest(input: SessionInput): ModelRequest<SessionSummaryDraft>;
+  learningsRequest(input: LearningInput): ModelRequest<readonly LearningDraft[]>;
   /** The provider's batches at a lower price; null if it has none. */
   readonly batches: ModelBatches | null;
+}
+
+/** The configured models, each list in the order in which they are used. */
+export interface Models {
+  /** Names for logs. */
+  readonly name: string;
+  /** Returns the models of a window: its size and failures decide whether a small model suffices. */
+  ofWindow(rows: readonly SourceRow[]): readonly ModelPort[];
+  /** Models of session summaries and learnings. */
+  readonly large: readonly ModelPort[];
+  /** The model whose provider has batches; null without one. */
+  readonly batching: ModelPort | null;
 }
 
 /** Outcome of one call of a batch. */

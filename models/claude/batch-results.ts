@@ -3,11 +3,10 @@ import { ModelError } from '../../domain/ports/model.ts';
 import type { BatchOutcome, ModelErrorKind } from '../../domain/ports/model.ts';
 import type { BatchPrices } from './batches.ts';
 import { kindOfType, toModelError } from './errors.ts';
-import type { PricedModel } from './options.ts';
-import { stoppedBy } from './reading.ts';
-import { billedTokens, messageShape, textOf, understood } from './transport.ts';
+import type { PricedModel } from '../requests/options.ts';
+import { usageOf } from '../requests/prices.ts';
+import { billedTokens, messageShape, stoppedBy, textOf, understood } from './transport.ts';
 import type { TransportOptions } from './transport.ts';
-import { usageOf } from './prices.ts';
 
 const NEWLINE = 10;
 
@@ -122,7 +121,7 @@ function outcomeOf({ custom_id: customId, result }: z.infer<typeof lineShape>, p
   switch (result.type) {
     case 'succeeded': {
       const { message } = result;
-      const usage = usageOf(billedTokens(message), modelOf(message.model, prices), prices.priceShare, 0);
+      const usage = usageOf('anthropic', billedTokens(message), modelOf(message.model, prices), prices.priceShare, 0);
       return { customId, kind: 'answered', text: textOf(message), stopped: stoppedBy(message.stop_reason), usage };
     }
     case 'errored':

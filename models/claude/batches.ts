@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type BatchView, ModelError, type ModelBatches, type PreparedCall } from '../../domain/ports/model.ts';
 import { batchResults } from './batch-results.ts';
-import type { PricedModel } from './options.ts';
-import { type MessageRequest, once, type TransportOptions, understood } from './transport.ts';
+import type { PricedModel } from '../requests/options.ts';
+import type { MessageRequest } from '../requests/protocol.ts';
+import { messageParams, once, type TransportOptions, understood } from './transport.ts';
 
 export interface BatchPrices {
   readonly small: PricedModel;
@@ -54,7 +55,7 @@ export function createBatches(
         const request = requests.get(call);
         if (request === undefined)
           throw new ModelError('invalid_request', 'A batch accepts only calls that this model prepared');
-        return { custom_id: customId, params: { ...request } };
+        return { custom_id: customId, params: { ...messageParams(request), max_tokens: call.maxTokensOut } };
       });
       const raw = await once(transport, signal, (options) =>
         client.messages.batches.create({ requests: parts }, options),

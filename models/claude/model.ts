@@ -1,30 +1,26 @@
 import Anthropic from '@anthropic-ai/sdk';
-import type { z } from 'zod';
-import type { ModelPort, PreparedCall, SourceRow, WindowInput } from '../../domain/ports/model.ts';
-import { learningsOf, sessionOf, topicOf } from './answers.ts';
+import type { ModelPort, PreparedCall } from '../../domain/ports/model.ts';
+import type { OutsideModelOptions } from '../requests/options.ts';
+import { createOutsideModel } from '../requests/port.ts';
+import type { MessageRequest, Protocol } from '../requests/protocol.ts';
 import { createBatches } from './batches.ts';
-import { instructionsFor, shortInstructionsFor } from './instructions/instructions.ts';
-import type { TaskName } from './instructions/instructions.ts';
-import type { ClaudeModelOptions } from './options.ts';
-import { firstRequest, prepareCall } from './prepare.ts';
-import type { Prefix, PrepareOptions, Task } from './prepare.ts';
-import { learningsRenderer, sessionRenderer, windowRenderer } from './rendering/render.ts';
-import { jsonSchemaOf, learningsResponse, sessionResponse, topicResponse } from './schemas.ts';
-import type { MessageRequest } from './transport.ts';
+import { billedTokens, countInput, sendMessage, stoppedBy, textOf } from './transport.ts';
 
 const PUBLIC_ADDRESS = 'https://api.anthropic.com';
 
-/** Tokens to show of a window: all of a short one, a share of a longer one. */
-const WINDOW_TARGET = { base: 700, share: 0.35, most: 2_200 } as const;
-const SESSION_TARGET = { base: 700, perTopic: 190, most: 3_600 } as const;
-const LEARNINGS_TARGET = { base: 900, perTopic: 150, most: 3_600 } as const;
+export interface ClaudeModelOptions extends OutsideModelOptions {
+  readonly apiKey: string;
+  /** Default: the provider's public address. */
+  readonly baseUrl?: string;
+  /** Timeout of one HTTP call, its body included. */
+  readonly timeoutMs: number;
+  /** Price of a batch call relative to a direct one, 0–1. */
+  readonly batchPriceShare: number;
+}
 
-/**
- * The model port over the Messages API. Preparing counts the tokens at the provider; sending performs one call. `domain/grounding.ts` checks
- * quotes for every adapter. The caller retries.
- */
+/** The model port over the Messages API, which counts the tokens of a request itself. */
 export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
-  const { apiKey, baseUrl, small, large, timeoutMs, countTokens, now } = options;
+  const { apiKey, baseUrl, small, large, timeoutMs, now } = options;
   // Address and log level are always set, so that the client's own environment variables cannot redirect captured text or log it.
   const client = new Anthropic({
     apiKey,
@@ -33,101 +29,16 @@ export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
     timeout: timeoutMs,
     logLevel: 'off',
   });
+  const transport = { client, timeoutMs, now };
   const requests = new WeakMap<PreparedCall<unknown>, MessageRequest>();
-  const prepare: PrepareOptions = {
-    client,
-    timeoutMs,
-    now,
-    maxOutputTokens: options.maxOutputTokens,
-    requestTokens: options.requestTokens,
-    countTokens,
-    needShortPrefix: new Set(),
-    remember: (call, request) => void requests.set(call, request),
-  };
-  const topic = taskOf('topic', topicResponse, topicOf, countTokens);
-  const session = taskOf('session', sessionResponse, sessionOf, countTokens);
-  const learnings = taskOf('learnings', learningsResponse, learningsOf, countTokens);
-
-  const windowPlan = (input: WindowInput) => ({
-    task: topic,
-    model: tierOfWindow(input.rows, options.smallWindowTokens) === 'small' ? small : large,
-    glossary: input.glossary,
-    render: windowRenderer(input, countTokens),
-    targetTokens: windowTarget(input.rows),
-  });
-
-  return {
-    name: small.name === large.name ? large.name : `${small.name}, ${large.name}`,
+  const protocol: Protocol = {
     provider: 'anthropic',
-    prepareWindow: (input, signal) => prepareCall(prepare, windowPlan(input), null, signal),
-    windowRequest: (input) => firstRequest(prepare, windowPlan(input)),
-    prepareSession: (input, signal) => {
-      const plan = {
-        task: session,
-        model: large,
-        glossary: input.glossary,
-        render: sessionRenderer(input, countTokens),
-        targetTokens: targetOf(SESSION_TARGET, input.topics.length),
-      };
-      return prepareCall(prepare, plan, null, signal);
+    count: (request, signal) => countInput(transport, request, signal),
+    async send(request, _inputTokens, signal) {
+      const message = await sendMessage(transport, request, options.maxOutputTokens, signal);
+      return { text: textOf(message), stopped: stoppedBy(message.stop_reason), tokens: billedTokens(message) };
     },
-    prepareLearnings: (input, signal) => {
-      const plan = {
-        task: learnings,
-        model: large,
-        glossary: input.glossary,
-        render: learningsRenderer(input, countTokens),
-        targetTokens: targetOf(LEARNINGS_TARGET, input.topics.length),
-      };
-      return prepareCall(prepare, plan, null, signal);
-    },
-    batches: createBatches({ client, timeoutMs, now }, { small, large, priceShare: options.batchPriceShare }, requests),
   };
-}
-
-function taskOf<Response, Output>(
-  name: TaskName,
-  schema: z.ZodType<Response>,
-  outputOf: Task<Response, Output>['outputOf'],
-  countTokens: (text: string) => number,
-): Task<Response, Output> {
-  const jsonSchema = jsonSchemaOf(schema);
-  const prefixOf = (instructions: string): Prefix => {
-    let tokens: number | undefined;
-    const stableTokens = () => (tokens ??= countTokens(instructions) + countTokens(JSON.stringify(jsonSchema)));
-    return { instructions, stableTokens };
-  };
-  const short = shortInstructionsFor(name);
-  return {
-    prefix: prefixOf(instructionsFor(name)),
-    shortPrefix: short === null ? null : prefixOf(short),
-    schema,
-    jsonSchema,
-    outputOf,
-  };
-}
-
-function windowTarget(rows: readonly SourceRow[]): number {
-  const tokens = rows.reduce((sum, row) => sum + row.tokens, 0);
-  return Math.min(WINDOW_TARGET.most, Math.floor(WINDOW_TARGET.base + WINDOW_TARGET.share * tokens));
-}
-
-function targetOf(
-  { base, perTopic, most }: { readonly base: number; readonly perTopic: number; readonly most: number },
-  topics: number,
-): number {
-  return Math.min(most, base + perTopic * topics);
-}
-
-export type Tier = 'small' | 'large';
-
-/**
- * Selects the model of a window. A short window without failures is a list of completed work, which the small model summarises as well; the
- * large one explains failures and fixes better, and long windows, of which much is omitted. Session summaries and learnings always use the
- * large model.
- */
-export function tierOfWindow(rows: readonly SourceRow[], smallWindowTokens: number): Tier {
-  const tokens = rows.reduce((sum, row) => sum + row.tokens, 0);
-  if (smallWindowTokens === 0 || tokens > smallWindowTokens) return 'large';
-  return rows.some(({ type }) => type === 'error') ? 'large' : 'small';
+  const batches = createBatches(transport, { small, large, priceShare: options.batchPriceShare }, requests);
+  return createOutsideModel(options, protocol, batches, (call, request) => void requests.set(call, request));
 }

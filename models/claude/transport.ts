@@ -3,16 +3,18 @@ import { z } from 'zod';
 import { wellFormed } from '../../domain/capture/well-formed.ts';
 import { ModelError, type ModelErrorKind } from '../../domain/ports/model.ts';
 import { toModelError } from './errors.ts';
-import type { BilledTokens } from './prices.ts';
+import type { BilledTokens } from '../requests/prices.ts';
+import type { MessageRequest } from '../requests/protocol.ts';
 
-/** One request: the stable prefix in `system`, the variable part in `messages`. */
-export interface MessageRequest {
-  readonly model: string;
-  readonly max_tokens: number;
-  readonly system: Anthropic.TextBlockParam[];
-  readonly messages: Anthropic.MessageParam[];
-  readonly output_config: Anthropic.OutputConfig;
-  readonly thinking?: Anthropic.ThinkingConfigParam;
+/** Returns the body of a request, which direct calls, counting and batches share. */
+export function messageParams({ model, system, user, schema }: MessageRequest) {
+  return {
+    model: model.name,
+    system: system.map((text) => ({ type: 'text' as const, text, cache_control: { type: 'ephemeral' as const } })),
+    messages: [{ role: 'user' as const, content: user }],
+    output_config: { format: { type: 'json_schema' as const, schema } },
+    ...(model.thinking === undefined ? {} : { thinking: { type: model.thinking } }),
+  };
 }
 
 /** The fields of a message that this adapter uses; the provider may add others. */
@@ -60,11 +62,11 @@ export async function once(
 /** Returns the input tokens of a request, as the provider counts and bills them. Free of charge. */
 export async function countInput(
   transport: TransportOptions,
-  request: Omit<MessageRequest, 'max_tokens'>,
+  request: MessageRequest,
   signal: AbortSignal,
 ): Promise<number> {
   const raw = await once(transport, signal, (options) =>
-    transport.client.messages.countTokens({ ...request }, options),
+    transport.client.messages.countTokens(messageParams(request), options),
   );
   return understood(countShape.safeParse(raw), 'a count that is no number').input_tokens;
 }
@@ -73,9 +75,11 @@ export async function countInput(
 export async function sendMessage(
   transport: TransportOptions,
   request: MessageRequest,
+  maxTokens: number,
   signal: AbortSignal,
 ): Promise<ProviderMessage> {
-  const raw = await once(transport, signal, (options) => transport.client.messages.create({ ...request }, options));
+  const params = { ...messageParams(request), max_tokens: maxTokens };
+  const raw = await once(transport, signal, (options) => transport.client.messages.create(params, options));
   return understood(messageShape.safeParse(raw), 'a response that is not a message');
 }
 
@@ -100,4 +104,10 @@ export function billedTokens({ usage }: ProviderMessage): BilledTokens {
     cached: usage.cache_read_input_tokens ?? 0,
     output: usage.output_tokens,
   };
+}
+
+/** Returns why the model stopped early; null if it did not. */
+export function stoppedBy(reason: string | null): 'refused' | 'truncated' | null {
+  if (reason === 'refusal') return 'refused';
+  return reason === 'max_tokens' || reason === 'model_context_window_exceeded' ? 'truncated' : null;
 }

@@ -30,7 +30,7 @@ export function createEmbedders(
   const before =
     http === null || previous === null
       ? null
-      : outside({ ...http, model: previous.name, dimension: previous.dimension });
+      : outside({ ...http, model: previous.name, dimension: previous.dimension, unrelated: undefined });
   const all = [local, provider, before, ...others].filter((embedder) => embedder !== null);
   return {
     wanted: embedding.provider === 'http' && provider !== null ? provider : local,

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { HttpEmbedding } from '../../config/embedding-settings.ts';
+import { DEFAULT_PRESET, likenessOf, presetOfModel } from '../../domain/embedding-presets.ts';
 import { EmbedderUnavailable, TextsRefused } from '../../domain/ports/embedder.ts';
 import type { Embedder, EmbeddingPurpose, EmbeddingUsage } from '../../domain/ports/embedder.ts';
+import { readRetryAfter } from '../requests/http-status.ts';
 
 /** Limit of a search's wait for its query vector: keyword search answers it then. */
 const QUERY_TIMEOUT_MS = 5_000;
@@ -27,17 +29,6 @@ export function httpModelName(settings: HttpEmbedding): string {
       : JSON.stringify([queryPrefix, passagePrefix, sendsInputType]);
   const mark = around === '' ? '' : `-${createHash('sha256').update(around, 'utf8').digest('hex').slice(0, 8)}`;
   return `${settings.model}-${settings.dimension}d${mark}`;
-}
-
-/** Returns the wait in milliseconds from `retry-after-ms`, or from `retry-after` as seconds or HTTP date; undefined without either. */
-function readRetryAfter(headers: Headers, nowMs: number): number | undefined {
-  const milliseconds = headers.get('retry-after-ms')?.trim() ?? '';
-  if (/^\d+(?:\.\d+)?$/u.test(milliseconds)) return Math.ceil(Number(milliseconds));
-  const value = headers.get('retry-after')?.trim() ?? '';
-  if (/^\d+(?:\.\d+)?$/u.test(value)) return Math.ceil(Number(value) * 1_000);
-  // A date starts with a weekday: `Date.parse` accepts other texts.
-  const date = /^[A-Za-z]{3}/u.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }
 
 /** Statuses about the texts themselves, not about the provider's state. */
@@ -93,6 +84,8 @@ function cut(text: string, characters: number): string {
  */
 export function createOpenAiEmbedder(settings: HttpEmbedding): Embedder {
   const { url, apiKey, dimension, timeoutMs } = settings;
+  const preset = presetOfModel(settings.model);
+  const unrelated = settings.unrelated ?? (preset ?? DEFAULT_PRESET).unrelated;
   const address = `${url.replace(/\/+$/u, '')}/embeddings`;
   const closing = new AbortController();
   let restsUntil = 0;
@@ -179,8 +172,8 @@ export function createOpenAiEmbedder(settings: HttpEmbedding): Embedder {
         throw error;
       }
     },
-    likeness: (cosine) => cosine,
-    calibration: null,
+    likeness: (cosine) => likenessOf({ unrelated }, cosine),
+    calibration: preset?.calibration ?? null,
     // A check would cost money: the last call's outcome is used.
     ready: () => Promise.resolve(!closing.signal.aborted && performance.now() >= restsUntil),
     close() {

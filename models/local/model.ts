@@ -1,4 +1,11 @@
-import type { KnownLearning, ModelPort, SessionInput, SourceRow, WindowInput } from '../../domain/ports/model.ts';
+import type {
+  KnownLearning,
+  LearningInput,
+  ModelPort,
+  SessionInput,
+  SourceRow,
+  WindowInput,
+} from '../../domain/ports/model.ts';
 import { learningsOf } from './learnings/learnings.ts';
 import { LOCAL_MODEL_NAME, preparedCall, requestOf } from './prepared.ts';
 import { sessionOf } from './session.ts';
@@ -22,6 +29,8 @@ export function createLocalModel({ countTokens, now }: LocalModelOptions): Model
     provider: 'local',
     batches: null,
     windowRequest: (input) => requestOf(windowRequest(input)),
+    sessionRequest: (input) => requestOf(sessionRequest(input)),
+    learningsRequest: (input) => requestOf(learningsRequest(input)),
     // Asynchronous, so that an aborted signal rejects instead of throwing.
     prepareWindow: async (input, signal) => {
       signal.throwIfAborted();
@@ -41,8 +50,7 @@ export function createLocalModel({ countTokens, now }: LocalModelOptions): Model
       return Promise.resolve(
         preparedCall(
           {
-            ids: idsOf([...input.prompts, ...citedRows(input)]),
-            requestText: JSON.stringify(sessionTexts(input)),
+            ...sessionRequest(input),
             inputTokens: tokensOf(input.prompts),
             answer: async () => Promise.resolve(sessionOf(input, { countTokens })),
           },
@@ -55,8 +63,7 @@ export function createLocalModel({ countTokens, now }: LocalModelOptions): Model
       return Promise.resolve(
         preparedCall(
           {
-            ids: idsOf([...input.prompts, ...input.rows, ...citedRows(input), ...input.known]),
-            requestText: JSON.stringify([sessionTexts(input), rowTexts(input.rows), knownTexts(input.known)]),
+            ...learningsRequest(input),
             inputTokens: tokensOf([...input.prompts, ...input.rows]),
             answer: async () => Promise.resolve(learningsOf(input, { countTokens })),
           },
@@ -67,13 +74,30 @@ export function createLocalModel({ countTokens, now }: LocalModelOptions): Model
   };
 }
 
-function windowRequest({ precedingRequest, known, rows }: WindowInput): {
+/** Ids and text of a request, as `requestOf` needs them. */
+interface Texts {
   readonly ids: readonly string[];
   readonly requestText: string;
-} {
+}
+
+function windowRequest({ precedingRequest, known, rows }: WindowInput): Texts {
   return {
     ids: idsOf([...rows, ...known]),
     requestText: JSON.stringify([precedingRequest?.content ?? null, knownTexts(known), rowTexts(rows)]),
+  };
+}
+
+function sessionRequest(input: SessionInput): Texts {
+  return {
+    ids: idsOf([...input.prompts, ...citedRows(input)]),
+    requestText: JSON.stringify(sessionTexts(input)),
+  };
+}
+
+function learningsRequest(input: LearningInput): Texts {
+  return {
+    ids: idsOf([...input.prompts, ...input.rows, ...citedRows(input), ...input.known]),
+    requestText: JSON.stringify([sessionTexts(input), rowTexts(input.rows), knownTexts(input.known)]),
   };
 }
 

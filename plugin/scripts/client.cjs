@@ -14,6 +14,7 @@ const {
   elapsedMs,
   hookDataDirectory,
   hookEnvironment,
+  isInternalRun,
 } = take('hook/environment.ts');
 const { deliver } = take('hook/deliver.ts');
 const { newDeliveryId } = take('hook/request.ts');
@@ -84,6 +85,10 @@ const BEHIND_OTHERS = 'behind others';
  * which counts from its start. `client` is the running file.
  */
 function main(words                   , client        )       {
+  if (isInternalRun()) {
+    leave();
+    return;
+  }
   if (words[0] === BACKGROUND) {
     void Promise.resolve().then(() => take('hook/background-work.ts'))
       .then(({ workInBackground }) => workInBackground(words[1], words[2]))
@@ -1079,6 +1084,7 @@ give({
   get adoptPluginOptions() { return adoptPluginOptions; },
   get mcpServerPlace() { return mcpServerPlace; },
   get claudeSettingsFiles() { return claudeSettingsFiles; },
+  get isInternalRun() { return isInternalRun; },
   get hookDataDirectory() { return hookDataDirectory; },
   get hookUser() { return hookUser; },
 });
@@ -1151,6 +1157,13 @@ function claudeSettingsFiles(
     join(user, 'settings.json'),
     ...(project ? ['settings.json', 'settings.local.json'].map((name) => join(project, '.claude', name)) : []),
   ];
+}
+/**
+ * Returns true within a model request of Recollect itself, which runs the user's `claude`: a captured one would be summarised by another. Set by
+ * `models/claude-cli/program.ts`.
+ */
+function isInternalRun(environment                                               = process.env)          {
+  return (environment['RECOLLECT_INTERNAL'] ?? '') !== '';
 }
 /** Returns the absolute data directory: of the environment, else the command line, else the default. */
 function hookDataDirectory(

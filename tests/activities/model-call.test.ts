@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { callModel } from '../../activities/model-call.ts';
-import type { CallOptions, ModelCallDependencies } from '../../activities/model-call.ts';
+import type { ModelCallDependencies, ModelTask } from '../../activities/model-call.ts';
 import { BudgetExhausted } from '../../domain/costs/limits.ts';
 import type { ModelLimits } from '../../domain/costs/limits.ts';
 import { asId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
-import type { ModelPort, PreparedCall, SourceRow } from '../../domain/ports/model.ts';
+import type { PreparedCall, SourceRow } from '../../domain/ports/model.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import type { BudgetAlert } from '../../stores/postgres/usage/budgets.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 import { fileDatabase } from '../setup/database.ts';
 import { until } from '../setup/until.ts';
 import { event, promptPart } from '../stores/postgres/support/captures.ts';
-import { BILL, createPaidModel, LIMITS } from './support/paid-model.ts';
+import { BILL, createPaidModel, LIMITS, portOf } from './support/paid-model.ts';
 import type { PaidModel } from './support/paid-model.ts';
 
 const db = fileDatabase();
@@ -45,31 +45,41 @@ async function sessionOf(user: Pick<UsageOwner, 'tenantId' | 'userId'>, session:
   };
 }
 
-function dependencies(limits: Partial<ModelLimits> = {}, fallback: ModelPort | null = null): ModelCallDependencies {
+const FALLBACK = portOf('local');
+const PORT = portOf('anthropic');
+
+function dependencies(limits: Partial<ModelLimits> = {}, hasFallback = false): ModelCallDependencies {
   return {
     database: db.database,
     limits: { ...LIMITS, ...limits },
-    fallback,
+    fallback: hasFallback ? FALLBACK : null,
     onBudgetAlert: (alert) => alerts.push(alert),
   };
 }
 
+type Options = Omit<ModelTask<string>, 'prepare'>;
+
 interface Circumstances {
   readonly limits?: Partial<ModelLimits>;
-  readonly options?: CallOptions<string>;
+  readonly options?: Options;
   readonly signal?: AbortSignal;
   readonly whose?: UsageOwner;
-  readonly fallback?: ModelPort;
+  /** The call of the fallback model; without it there is none. */
+  readonly fallback?: PreparedCall<string>;
 }
 
 function call(prepared: PreparedCall<string> | (() => Promise<PreparedCall<string>>), given: Circumstances = {}) {
   const { limits, options, signal, whose, fallback } = given;
+  const prepare: ModelTask<string>['prepare'] = async (port) => {
+    if (port === FALLBACK && fallback !== undefined) return fallback;
+    return typeof prepared === 'function' ? prepared() : prepared;
+  };
   return callModel(
-    dependencies(limits, fallback ?? null),
+    dependencies(limits, fallback !== undefined),
     whose ?? owner,
-    prepared,
+    [PORT],
+    { prepare, ...options },
     signal ?? new AbortController().signal,
-    options,
   );
 }
 
@@ -262,8 +272,7 @@ describe('an unusable response whose repair must wait', () => {
 
   test('counts its cost if the local model takes over', async () => {
     model.script.push('wrong');
-    const options = { prepareFallback: () => Promise.resolve(model.prepare('q', local)) };
-    const result = await call(model.prepare('q'), { limits, options, fallback: FALLBACK });
+    const result = await call(model.prepare('q'), { limits, fallback: model.prepare('q', local) });
     expect(result).toMatchObject({ output: 'by the local model', cost: { calls: 2, tokens: 1_500, usd: 0.001 } });
     expect(result.usage.map((usage) => usage.model)).toEqual([BILL.model, 'local-1']);
   });
@@ -309,18 +318,6 @@ const local: Partial<PreparedCall<string>> = {
     }),
 };
 
-const FALLBACK: ModelPort = {
-  name: 'local-1',
-  provider: 'local',
-  batches: null,
-  prepareWindow: () => Promise.reject(new Error('not used')),
-  prepareSession: () => Promise.reject(new Error('not used')),
-  prepareLearnings: () => Promise.reject(new Error('not used')),
-  windowRequest: () => {
-    throw new Error('not used');
-  },
-};
-
 describe('a day', () => {
   test('without tokens defers requests to the next day, unsent', async () => {
     const limits = { userDailyTokens: 1_500 };
@@ -344,13 +341,12 @@ describe('a day', () => {
       "UPDATE users SET tokens_used_today = 600, tokens_used_on = (now() AT TIME ZONE 'UTC')::date WHERE id = $1",
       [owner.userId],
     );
-    const options = { prepareFallback: () => Promise.resolve(model.prepare('a', local)) };
-    const result = await call(model.prepare('a'), { limits, options, fallback: FALLBACK });
+    const result = await call(model.prepare('a'), { limits, fallback: model.prepare('a', local) });
     expect(result).toMatchObject({ output: 'by the local model', fromCache: false });
     expect(result.usage.at(-1)?.model).toBe('local-1');
     expect(await day()).toEqual({ used: 600, reserved: 0 });
     expect((await booked()).map((row) => row.usd)).toEqual([0]);
-    await expect(call(model.prepare('a'), { limits, options })).rejects.toThrow(/tokens/u);
+    await expect(call(model.prepare('a'), { limits })).rejects.toThrow(/tokens/u);
   });
 
   test('with too few tokens for the request parks its window with the reason', async () => {
@@ -400,7 +396,7 @@ const ROWS: readonly SourceRow[] = [
   },
 ];
 const LONG = Array.from({ length: 200 }, (_, n) => `word${n}x`).join(' ');
-const near = (rows = ROWS, isSupported = true): CallOptions<string> => ({
+const near = (rows = ROWS, isSupported = true): Options => ({
   near: { rows, isSupported: () => isSupported },
 });
 
@@ -415,7 +411,7 @@ describe('a nearly identical request', () => {
     expect(await booked()).toEqual([PAID, FREE]);
   });
 
-  test.each<readonly [string, string, CallOptions<string>, Partial<ModelLimits>]>([
+  test.each<readonly [string, string, Options, Partial<ModelLimits>]>([
     ['a claim of which does not stand', `${LONG} it took 9.5 s`, near(ROWS, false), {}],
     ['that is of another shape', `${LONG} it took 9.5 s`, near(ROWS.map((row) => ({ ...row, type: 'error' }))), {}],
     ['that lacks a word of the answer', `${LONG.replace('word1x', 'other')} it took 12 ms`, near(), {}],
@@ -436,7 +432,7 @@ describe('a nearly identical request', () => {
 });
 
 describe('a request known before preparation', () => {
-  const question = (text: string) => ({ question: model.prepare(text) });
+  const question = (text: string) => ({ request: () => model.prepare(text) });
 
   test('is served from the cache without preparation', async () => {
     await call(model.prepare('q'));

@@ -7,7 +7,7 @@ import type { Database } from '../../stores/postgres/connection/database.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 import { fileDatabase } from '../setup/database.ts';
 import { event, promptPart } from '../stores/postgres/support/captures.ts';
-import { createPaidModel, LIMITS } from './support/paid-model.ts';
+import { createPaidModel, LIMITS, portOf } from './support/paid-model.ts';
 import type { PaidModel } from './support/paid-model.ts';
 
 const db = fileDatabase();
@@ -47,7 +47,9 @@ async function failing(table: string, times: number, statement: string): Promise
 }
 
 async function call(prepared: PreparedCall<string>, signal = new AbortController().signal, database = db.database) {
-  const { output, fromCache } = await callModel({ database, limits: LIMITS, fallback: null }, owner, prepared, signal);
+  const dependencies = { database, limits: LIMITS, fallback: null };
+  const task = { prepare: () => Promise.resolve(prepared) };
+  const { output, fromCache } = await callModel(dependencies, owner, [portOf('anthropic')], task, signal);
   return { output, fromCache };
 }
 

@@ -1,16 +1,14 @@
-import { z } from 'zod';
-import { modelConfig, modelEnvironment } from '../../config/model-settings.ts';
-import { processEnvironment } from '../../config/process-environment.ts';
-import { createModel } from '../../models/create-model.ts';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
 import { option, say } from './command-line.ts';
+import { providerModel } from './provider-model.ts';
 import { readRubrics } from './quality/rubric.ts';
 import { scoreQuality } from './quality/score.ts';
 import { readCodingSessions } from './summarise/coding-sessions.ts';
 import { understand } from './summarise/local-quality.ts';
 
 // What the model derives from the shared sessions, against a list of what a colleague wants to know. Prints one JSON line; no database, no engines.
-// `--half A` scores one half; `--provider anthropic` uses that provider with the key and models of the environment: about 140 paid requests.
+// `--half A` scores one half; `--provider anthropic`, `openai` or `claude-cli` uses that provider with the key, address and models of the environment: about
+// 140 paid requests.
 
 async function main(): Promise<object> {
   const { count } = createTokenCounter();
@@ -19,11 +17,7 @@ async function main(): Promise<object> {
   const half = option('half')?.toUpperCase();
   const rubrics = readRubrics().filter((rubric) => half === undefined || rubric.half === half);
   if (rubrics.length === 0) throw new Error(`no half ${half ?? ''}; there are A, B`);
-  const provider = option('provider') ?? 'local';
-  const environment = { ...processEnvironment(), RECOLLECT_MODEL_PROVIDER: provider };
-  const config = modelConfig(z.object(modelEnvironment).parse(environment));
-  if (config.provider !== 'local' && config.apiKey === undefined) throw new Error(`${provider} needs its API key`);
-  const model = createModel(config, { countTokens: count, now: () => performance.now() });
+  const model = providerModel(option('provider') ?? 'local', count);
   const understood = [];
   for (const rubric of rubrics) {
     const session = data.sessions.find(({ name }) => name === rubric.session);

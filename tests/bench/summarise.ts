@@ -4,13 +4,16 @@ import { createTokenCounter } from '../../models/tokens/token-counter.ts';
 import { runMode, runOutage } from './summarise/claude.ts';
 import { readCodingSessions } from './summarise/coding-sessions.ts';
 import { measureFalseHits } from './summarise/false-hits.ts';
+import { scoreModel } from './summarise/local-quality.ts';
 import { runLocal } from './summarise/local.ts';
 import { measureSpeed } from './summarise/speed.ts';
-import { say, selected } from './command-line.ts';
+import { option, say, selected } from './command-line.ts';
+import { providerModel } from './provider-model.ts';
 import { benchEmbedder } from './embedder.ts';
 
 // Quality and cost of summaries of the shared coding sessions. Prints one JSON line; progress goes to stderr.
-// `--only speed,local,direct,batch,outage,cache` runs some of the stages.
+// `--only speed,local,direct,batch,outage,cache` runs some of the stages. `--provider anthropic`, `openai` or `claude-cli` instead measures what that
+// provider writes, with the key, address and models of the environment: about 140 paid requests.
 
 const STAGES = ['speed', 'local', 'direct', 'batch', 'outage', 'cache'] as const;
 type Stage = (typeof STAGES)[number];
@@ -34,6 +37,13 @@ async function main(): Promise<void> {
   const data = existsSync(SHARED) ? readCodingSessions(countTokens) : null;
   if (data === null) {
     process.stdout.write(`${JSON.stringify({ bench: 'understand', skipped: 'no shared data' })}\n`);
+    return;
+  }
+  const provider = option('provider');
+  if (provider !== undefined) {
+    const model = providerModel(provider, countTokens);
+    const figures = await scoreModel(model, data.sessions, data.questions, countTokens);
+    process.stdout.write(`${JSON.stringify({ bench: 'understand', provider, model: model.name, ...figures })}\n`);
     return;
   }
   const embedder = benchEmbedder({ threads: 2 });

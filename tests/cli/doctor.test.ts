@@ -12,6 +12,7 @@ import {
   checkModelFiles,
   checkPorts,
 } from '../../cli/doctor/machine.ts';
+import { checkModels } from '../../cli/doctor/models.ts';
 import { TEMPORAL, WEAVIATE } from '../../infra/engines/pinned.ts';
 import { findPostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
 import { cacheEntry } from '../../infra/engines/program-files.ts';
@@ -152,9 +153,53 @@ test('doctor prints one line per check, and its exit code reports whether a star
     .text()
     .split('\n')
     .filter((line) => /^(?:ok|warn|fail) /.test(line));
-  expect(lines).toHaveLength(10);
+  expect(lines).toHaveLength(12);
   expect(context.text()).toMatch(/ok {4}engine postgres: npm package .*; starts and accepts connections/);
   const broken = recordOutput({ ...environment, RECOLLECT_WEAVIATE_SERVER: '/no/such' });
   expect(await doctor(path.join(folder, 'data'), broken)).toBe(1);
   expect(broken.text()).toContain('fail  engine weaviate: RECOLLECT_WEAVIATE_SERVER names /no/such');
+});
+
+test('names the providers of models in order, and what each of them lacks', async () => {
+  expect(await checkModels({})).toEqual([
+    { result: 'ok', what: 'model providers', text: 'local' },
+    { result: 'ok', what: 'provider local', text: 'on this machine' },
+  ]);
+  const environment = {
+    RECOLLECT_MODEL_PROVIDER: 'anthropic,openai,local',
+    RECOLLECT_SMALL_MODEL_PROVIDER: 'openai',
+    RECOLLECT_OPENAI_BASE_URL: 'http://user:secret@127.0.0.1:11434/v1',
+    RECOLLECT_OPENAI_LARGE_MODEL: 'qwen3:14b',
+  };
+  const found = await checkModels(environment);
+  expect(found).toMatchObject([
+    { result: 'ok', text: 'anthropic, then openai, then local; small windows: openai' },
+    { result: 'fail', what: 'provider anthropic', advice: 'Set ANTHROPIC_API_KEY.' },
+    { result: 'ok', what: 'provider openai', text: 'qwen3:14b at http://127.0.0.1:11434' },
+    { result: 'ok', what: 'provider local' },
+  ]);
+  const key = await checkModels({ ...environment, ANTHROPIC_API_KEY: 'sk-secret' });
+  expect(key[1]).toMatchObject({ result: 'ok', what: 'provider anthropic' });
+  expect(JSON.stringify([found, key])).not.toContain('secret');
+  expect(await checkModels({ RECOLLECT_MODEL_PROVIDER: 'openai' })).toMatchObject([{}, { result: 'fail' }]);
+  expect(await checkModels({ RECOLLECT_MODEL_PROVIDER: 'hunter2' })).toMatchObject([
+    { result: 'fail', text: 'RECOLLECT_MODEL_PROVIDER cannot be used' },
+  ]);
+});
+
+test.each([
+  ['2.1.330', 0, 'ok', 'Claude Code 2.1.330, for the sessions of this machine’s user'],
+  ['3.0.0', 1, 'warn', 'Claude Code 3.0.0, not logged in'],
+  ['2.1.168', 0, 'warn', 'Claude Code 2.1.168'],
+  ['no version', 0, 'warn', 'does not run'],
+])('judges the program of claude-cli with version %s and status %s', async (version, status, result, text) => {
+  const program = path.join(testFolder(), 'claude');
+  writeFileSync(program, `#!/bin/sh\n[ "$1" = --version ] && echo "${version} (Claude Code)" || exit ${status}\n`);
+  chmodSync(program, 0o755);
+  const [, found] = await checkModels({
+    RECOLLECT_MODEL_PROVIDER: 'claude-cli',
+    RECOLLECT_CLAUDE_CLI_COMMAND: program,
+    PATH: '/usr/bin:/bin',
+  });
+  expect(found).toMatchObject({ result, text: expect.stringContaining(text) });
 });

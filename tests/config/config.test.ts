@@ -30,7 +30,7 @@ describe('defaults', () => {
   it('are those of the specification', () => {
     expect(parse()).toMatchObject({
       http: { host: '127.0.0.1', port: 37_700, allowPlain: false, scrapeToken: undefined },
-      model: { provider: 'local', apiKey: undefined, concurrency: 10 },
+      model: { providers: { small: ['local'], large: ['local'] }, apiKey: undefined, concurrency: 10 },
       session: {
         windowTokens: 6_000,
         turnTokens: 1_500,
@@ -106,6 +106,23 @@ describe('values', () => {
     ['RECOLLECT_ALLOW_PLAIN_HTTP', 'hunter2'],
     ['RECOLLECT_SCRAPE_TOKEN', 'hunter2'],
     ['RECOLLECT_MODEL_PROVIDER', 'hunter2'],
+    ['RECOLLECT_MODEL_PROVIDER', 'local,local'],
+    ['RECOLLECT_MODEL_PROVIDER', 'anthropic,'],
+    ['RECOLLECT_MODEL_PROVIDER', 'local'.padEnd(101)],
+    ['RECOLLECT_SMALL_MODEL_PROVIDER', 'openai;local'],
+    ['RECOLLECT_MODEL_PROVIDER_TOKENS', 'anthropic=1000000001'],
+    ['RECOLLECT_MODEL_PROVIDER_TOKENS', 'local=5'],
+    ['RECOLLECT_MODEL_PROVIDER_TOKENS', 'openai=5,openai=6'],
+    ['RECOLLECT_MODEL_PROVIDER_TOKENS', 'openai=-1'],
+    ['RECOLLECT_OPENAI_BASE_URL', 'file:///etc/hunter2'],
+    ['RECOLLECT_OPENAI_API_KEY', 'hunter2'.repeat(150)],
+    ['RECOLLECT_OPENAI_SMALL_MODEL', 'hunter2'.repeat(30)],
+    ['RECOLLECT_OPENAI_LARGE_MODEL', ''],
+    ['RECOLLECT_OPENAI_SMALL_MODEL_PRICES', '1,hunter2,1,1'],
+    ['RECOLLECT_OPENAI_LARGE_MODEL_PRICES', '1,1'],
+    ['RECOLLECT_OPENAI_LIMIT_FIELD', 'hunter2'],
+    ['RECOLLECT_OPENAI_TEMPERATURE', '2.1'],
+    ['RECOLLECT_CLAUDE_CLI_COMMAND', ''],
     ['RECOLLECT_ANTHROPIC_BASE_URL', 'hunter2'],
     ['RECOLLECT_SMALL_MODEL_PRICES', '1,5,1.25'],
     ['RECOLLECT_LARGE_MODEL_PRICES', '3,15,-1,0.3'],
@@ -117,6 +134,7 @@ describe('values', () => {
     ['RECOLLECT_MODEL_MODE', 'hunter2'],
     ['RECOLLECT_SEARCH_KEYWORD_WEIGHT', '1.1'],
     ['RECOLLECT_HINT_DELAY_MS', '60001'],
+    ['RECOLLECT_EMBEDDING_UNRELATED', '0.96'],
     ['RECOLLECT_LOG_LEVEL', 'hunter2'],
     ['RECOLLECT_BUILD_ID', 'hunter2'.repeat(20)],
   ])('%s refuses %j by its name alone', (name, value) => {
@@ -169,6 +187,27 @@ describe('contradictions', () => {
       'RECOLLECT_MODEL_MAX_REQUEST_TOKENS',
     ],
     ['a provider without its key', { RECOLLECT_MODEL_PROVIDER: 'anthropic' }, 'ANTHROPIC_API_KEY'],
+    ['a later provider without its key', { RECOLLECT_MODEL_PROVIDER: 'local,anthropic' }, 'ANTHROPIC_API_KEY'],
+    [
+      'a server without its address',
+      { RECOLLECT_SMALL_MODEL_PROVIDER: 'openai', RECOLLECT_OPENAI_LARGE_MODEL: 'm' },
+      'RECOLLECT_OPENAI_BASE_URL',
+    ],
+    [
+      'a server without its model',
+      { RECOLLECT_MODEL_PROVIDER: 'openai', RECOLLECT_OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' },
+      'RECOLLECT_OPENAI_LARGE_MODEL',
+    ],
+    [
+      'batches with another provider for small windows',
+      {
+        RECOLLECT_MODEL_MODE: 'batch',
+        RECOLLECT_MODEL_PROVIDER: 'anthropic',
+        RECOLLECT_SMALL_MODEL_PROVIDER: 'local,anthropic',
+        ANTHROPIC_API_KEY: 'k',
+      },
+      'RECOLLECT_MODEL_MODE',
+    ],
     [
       'a turn larger than a window',
       { RECOLLECT_WINDOW_TOKENS: '1000', RECOLLECT_WINDOW_TURN_TOKENS: '1001' },
@@ -254,10 +293,28 @@ it('every setting has a description for the table in the documentation', () => {
   }
 });
 
+it('reads providers in order by size of the model, their tokens, and the models of a server', () => {
+  const { model } = parse({
+    RECOLLECT_MODEL_PROVIDER: ' anthropic, openai,local',
+    RECOLLECT_SMALL_MODEL_PROVIDER: 'openai',
+    RECOLLECT_MODEL_PROVIDER_TOKENS: 'anthropic=200000, openai = 0',
+    RECOLLECT_OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1',
+    RECOLLECT_OPENAI_LARGE_MODEL: 'qwen3:14b',
+    RECOLLECT_OPENAI_LARGE_MODEL_PRICES: '1,2,3,4',
+    RECOLLECT_OPENAI_TEMPERATURE: 'unset',
+    ANTHROPIC_API_KEY: 'k',
+  });
+  expect(model.providers).toEqual({ large: ['anthropic', 'openai', 'local'], small: ['openai'] });
+  expect(model.providerTokens).toEqual({ anthropic: 200_000, openai: 0 });
+  // Without a small model the large one and its prices apply.
+  expect(model.openai).toMatchObject({ small: 'qwen3:14b', large: 'qwen3:14b', temperature: null });
+  expect(model.openai.smallPrices).toEqual(model.openai.largePrices);
+});
+
 it('the api calls no model, and needs no key of the provider', () => {
   const environment = { ...needed, RECOLLECT_MODEL_PROVIDER: 'anthropic' };
   expect(() => parseConfig(environment)).toThrow('ANTHROPIC_API_KEY');
-  expect(parseApiConfig(environment).model).toMatchObject({ provider: 'anthropic', apiKey: undefined });
+  expect(parseApiConfig(environment).model).toMatchObject({ providers: { large: ['anthropic'] }, apiKey: undefined });
 });
 
 it('ignores the keys of backups in the api process', () => {

@@ -168,6 +168,7 @@ test('every variable in a page is read by the code', () => {
     'infra/engines',
     'infra/supervisor',
     'cli/commands',
+    'hook',
     'tests/abuse',
     'tests/agents',
   ].flatMap((folder) => filesUnder(path.join(ROOT, folder), '.ts'));

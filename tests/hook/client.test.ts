@@ -85,6 +85,19 @@ describe('delivery to the api', () => {
   });
 });
 
+it('ends at once within a model request of Recollect itself, without an event sent or spooled', async () => {
+  const input = { session_id: 'client-internal', tool_name: 'Bash', tool_response: 'x' };
+  const before = echo.received.length;
+  for (const event of ['SessionStart', 'UserPromptSubmit', 'PostToolUse']) {
+    const environment = { RECOLLECT_INTERNAL: '1' };
+    // It does not even wait for its input.
+    const run = await runClient(event, input, { dataDir: echoDir, environment, keepOpen: true });
+    expect(run).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  }
+  expect(echo.received).toHaveLength(before);
+  expect(spoolNames(echoDir)).toEqual([]);
+});
+
 describe('a request', () => {
   const sent = async (event: string, fields: Readonly<Record<string, unknown>>, args: readonly string[] = []) => {
     const session = randomUUID();

@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createSummariseActivities } from '../../activities/summarise/create-summarise-activities.ts';
-import { createModel } from '../../models/create-model.ts';
+import { createModels } from '../../models/create-model.ts';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
 import { providerSettings, startMessagesServer } from '../models/claude/messages-server.ts';
 import type { MessagesServer } from '../models/claude/messages-server.ts';
@@ -96,7 +96,7 @@ test(
     const instance = await start({ RECOLLECT_MODEL_USER_CONCURRENCY: '1' });
     // As a killed worker leaves it.
     await instance.write(
-      "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, batch, expires_at) VALUES (gen_random_uuid(), $1, $2, 100, false, now() + interval '1 hour')",
+      "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, provider, batch, expires_at) VALUES (gen_random_uuid(), $1, $2, 100, 'anthropic', false, now() + interval '1 hour')",
       [instance.admin.tenantId, instance.admin.userId],
     );
     await instance.startWorker();
@@ -156,10 +156,7 @@ test(
     const { count } = createTokenCounter();
     const activities = createSummariseActivities({
       database: db.database,
-      model: createModel(config.model, {
-        countTokens: count,
-        now: Date.now,
-      }),
+      models: createModels(config.model, { countTokens: count, now: Date.now, environment: {} }),
       modelCalls: { database: db.database, limits: config.model, fallback: null },
       embeddingModel: { name: 'test', dimension: 3 },
       hints: {

@@ -15,6 +15,7 @@ import {
 import type { Finding } from '../../doctor/machine.ts';
 import { checkAgents } from '../../doctor/agents.ts';
 import { checkEngine, checkPostgres } from '../../doctor/engines.ts';
+import { checkModels } from '../../doctor/models.ts';
 import { checkExternal, namesEngines } from '../../doctor/external.ts';
 import { TEMPORAL, WEAVIATE } from '../../../infra/engines/pinned.ts';
 import { supportBundle } from '../../support-bundle/bundle.ts';
@@ -58,6 +59,7 @@ async function findingsOf(dataDir: string, context: CommandContext): Promise<rea
     ...(namesEngines(environment) ? await checkExternal(environment) : await checkEmbedded(layout, context)),
     checkModelFiles(cacheDir, environment),
     checkAgents(environment),
+    ...(await checkModels(environment)),
   ];
 }
 

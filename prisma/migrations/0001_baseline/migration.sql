@@ -645,7 +645,7 @@ CREATE INDEX usage_ledger_tenant_id_user_id_created_at_idx ON usage_ledger (tena
 CREATE TABLE usage_reservations (
   id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
   user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE,
-  tokens integer NOT NULL CHECK (tokens >= 0),
+  tokens integer NOT NULL CHECK (tokens >= 0), provider text NOT NULL,
   batch boolean NOT NULL DEFAULT false, -- calls of a provider batch do not count as concurrent
   expires_at timestamptz(6) NOT NULL, created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
@@ -1153,7 +1153,7 @@ GRANT SELECT, UPDATE, DELETE ON auth_challenges TO recollect_maintenance;
 GRANT SELECT ON tenants, users, api_keys, user_invites, mfa_totp, passkeys, tombstones, entities, entity_mentions, model_batches, embedding_counts, embedding_indexes, legal_holds, archives, retention_runs,
   retention_counts, consistency_checks TO recollect_definer;
 GRANT SELECT (finished_at, due_at) ON gdpr_requests TO recollect_definer;
-GRANT SELECT (id, provider, model, operation, batch, cache_hit, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms) ON usage_ledger TO recollect_definer;
+GRANT SELECT (id, tenant_id, user_id, provider, model, operation, batch, cache_hit, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms, created_at) ON usage_ledger TO recollect_definer;
 GRANT SELECT (id, type) ON system_alerts TO recollect_definer;
 GRANT INSERT ON audit_log TO recollect_definer;
 GRANT SELECT, INSERT, UPDATE ON audit_heads TO recollect_definer;

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
+import type { ModelProvider } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 
 export interface CallReservation {
@@ -11,6 +12,7 @@ export interface CallReservation {
   readonly userId: string;
   /** Bound of the call: tokens in, and the longest answer. */
   readonly tokens: number;
+  readonly provider: ModelProvider;
   /** A call of a provider batch takes no place among those that are made at once. */
   readonly batch: boolean;
   /** Lifetime of a reservation: the tokens of a killed worker become free then. */
@@ -20,6 +22,8 @@ export interface CallReservation {
 export interface ReservationLimits {
   /** For users without a quota of their own. */
   readonly userDailyTokens: number;
+  /** Tokens of a user's day at single providers; absent: no limit of its own. */
+  readonly providerTokens?: Readonly<Partial<Record<ModelProvider, number>>>;
   readonly concurrency: number;
   readonly userConcurrency: number;
 }
@@ -28,7 +32,7 @@ export type ReservationOutcome =
   | { readonly kind: 'granted' }
   /** As many calls as may be made at once are on their way. */
   | { readonly kind: 'busy' }
-  /** The user's day has not so many tokens left. */
+  /** The user's day has not so many tokens left, in total or at the provider. */
   | { readonly kind: 'over_day'; readonly resetsInMs: number }
   /** No day of the user has so many tokens. */
   | { readonly kind: 'over_quota'; readonly quotaTokens: number };
@@ -50,12 +54,14 @@ export async function reserveCall(
 ): Promise<ReservationOutcome> {
   const result = await pool.query({
     name: 'reserve_model_call',
-    text: 'SELECT outcome, quota, resets_in_ms FROM reserve_model_call($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+    text: 'SELECT outcome, quota, resets_in_ms FROM reserve_model_call($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
     values: [
       call.tenantId,
       call.userId,
       call.id,
       call.tokens,
+      call.provider,
+      limits.providerTokens?.[call.provider] ?? null,
       call.batch,
       call.lifeMs,
       limits.userDailyTokens,

@@ -1,6 +1,8 @@
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
+import { MODEL_PROVIDERS } from '../../../domain/ports/model.ts';
+import type { ModelProvider } from '../../../domain/ports/model.ts';
 import { signatureBytes, signatureFrom } from '../../../domain/similarity.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { forgottenSoFar, blockForgetting } from '../erasure/forgotten.ts';
@@ -8,7 +10,7 @@ import { forgottenSoFar, blockForgetting } from '../erasure/forgotten.ts';
 /** A cached response. */
 export interface CachedResponse {
   readonly response: string;
-  readonly provider: 'local' | 'anthropic';
+  readonly provider: ModelProvider;
   readonly model: string;
 }
 
@@ -18,7 +20,7 @@ export interface NearResponse extends CachedResponse {
   readonly novelWords: number;
 }
 
-const responseRow = { response: z.string(), provider: z.enum(['local', 'anthropic']), model: z.string() };
+const responseRow = { response: z.string(), provider: z.enum(MODEL_PROVIDERS), model: z.string() };
 
 /** Returns the response to an identical request; null if there is none. */
 export async function findResponse(
@@ -66,7 +68,7 @@ const unreadableMark = z.object({
   problem: z.string(),
   where: z.string(),
   usage: z.object({
-    provider: z.enum(['local', 'anthropic']),
+    provider: z.enum(MODEL_PROVIDERS),
     model: z.string(),
     inputTokens: z.number(),
     outputTokens: z.number(),

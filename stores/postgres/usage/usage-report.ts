@@ -63,6 +63,7 @@ const KEYS: Readonly<
   Record<UsageGroup, { readonly key: string; readonly join: string; readonly name: string; readonly names: string }>
 > = {
   user: { key: 'l.user_id', join: '', name: 'n.username', names: 'LEFT JOIN users n ON n.id = g.key' },
+  provider: { key: 'l.provider', join: '', name: 'g.key', names: '' },
   model: { key: 'l.model', join: '', name: 'g.key', names: '' },
   operation: { key: 'l.operation', join: '', name: 'g.key', names: '' },
   day: { key: "to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')", join: '', name: 'g.key', names: '' },

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { ModelLimits } from '../../../domain/costs/limits.ts';
-import type { ModelError, ModelUsage, PreparedCall, Reading } from '../../../domain/ports/model.ts';
+import type {
+  ModelError,
+  ModelPort,
+  ModelProvider,
+  ModelUsage,
+  PreparedCall,
+  Reading,
+} from '../../../domain/ports/model.ts';
 
 export interface PaidRequest {
   readonly question: string;
@@ -14,6 +21,8 @@ export interface PaidModel {
   readonly script: (string | ModelError)[];
   /** Awaited before each response. */
   pause: () => Promise<unknown>;
+  /** Cost of each response. */
+  bill: ModelUsage;
   prepare(question: string, change?: Partial<PreparedCall<string>>): PreparedCall<string>;
 }
 
@@ -53,6 +62,7 @@ export function createPaidModel(): PaidModel {
     requests,
     script,
     pause: () => Promise.resolve(),
+    bill: BILL,
     prepare: (question, change = {}) => prepared(question, false, change),
   };
   function prepared(question: string, repair: boolean, change: Partial<PreparedCall<string>>): PreparedCall<string> {
@@ -71,11 +81,29 @@ export function createPaidModel(): PaidModel {
         signal.throwIfAborted();
         const reply = script.shift() ?? `ok: ${question}`;
         if (typeof reply !== 'string') throw reply;
-        return { text: reply, reading: read(reply), usage: BILL };
+        return { text: reply, reading: read(reply), usage: model.bill };
       },
       repair: (text, problem) => Promise.resolve(prepared(`${question} | ${text} | ${problem}`, true, change)),
       ...change,
     };
   }
   return model;
+}
+
+/** A model by its name alone: the tests prepare its calls themselves. */
+export function portOf(provider: ModelProvider): ModelPort {
+  const unused = (): never => {
+    throw new Error('not used');
+  };
+  return {
+    name: provider,
+    provider,
+    batches: null,
+    prepareWindow: unused,
+    prepareSession: unused,
+    prepareLearnings: unused,
+    windowRequest: unused,
+    sessionRequest: unused,
+    learningsRequest: unused,
+  };
 }

@@ -178,7 +178,7 @@ describe('GET /usage', () => {
       [colleague.userId],
     );
     await db.write(
-      "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, expires_at) VALUES (uuidv7(), $1, $2, 250, now() + interval '1 minute'), (uuidv7(), $1, $2, 99, now())",
+      "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, provider, expires_at) VALUES (uuidv7(), $1, $2, 250, 'anthropic', now() + interval '1 minute'), (uuidv7(), $1, $2, 99, 'anthropic', now())",
       [colleague.tenantId, colleague.userId],
     );
     expect(await body('/usage', colleague.key)).toMatchObject({

@@ -2,7 +2,7 @@ import { describe, expect, it, type TestContext } from 'vitest';
 import { createLocalModel } from '../../../models/local/model.ts';
 import { createTokenCounter } from '../../../models/tokens/token-counter.ts';
 import { readCodingSessions, sessionOf } from './coding-sessions.ts';
-import { scoreLocalModel, textsOf, understand } from './local-quality.ts';
+import { scoreModel, textsOf, understand } from './local-quality.ts';
 
 const { count } = createTokenCounter();
 const model = createLocalModel({ countTokens: count, now: () => 0 });
@@ -41,7 +41,7 @@ describe('the score', () => {
   const question = (id: string, evidence: string) => ({ id, type: 'decision', evidence, sessions: ['demo'] });
 
   it('matches evidence ignoring case and white space, in displayed texts only', async () => {
-    const score = await scoreLocalModel(
+    const score = await scoreModel(
       model,
       [session],
       [question('shown', 'the GLOB  runs when\nthe module'), question('absent', 'a sentence that does not occur')],
@@ -72,7 +72,7 @@ describe('the score', () => {
         return { ...call, read: () => ({ ok: true as const, output: { ...topic, content: sentence } }) };
       },
     };
-    const score = await scoreLocalModel(liar, [session], [], count);
+    const score = await scoreModel(liar, [session], [], count);
     expect(score.filesUntouched).toEqual(['ghost.ts']);
     expect(score.saidTwice).toContain(sentence.toLowerCase());
   });
@@ -98,7 +98,7 @@ it('reaches its figures on the shared sessions without vectors', async (ctx: Tes
     ctx.skip('skipped: no shared data');
     return;
   }
-  const score = await scoreLocalModel(model, data.sessions, data.questions, count);
+  const score = await scoreModel(model, data.sessions, data.questions, count);
   expect(score.share).toBeGreaterThanOrEqual(0.45);
   expect(score.compression).toBeLessThanOrEqual(0.05);
   expect(score.claims).toBeGreaterThan(200);

@@ -53,7 +53,7 @@ const LEARNING_PROMPTS = { head: 50, tail: 150 };
 const ROWS_AFTER = 6;
 
 /** Runs the model over the sessions and scores its output. `countTokens` counts o200k tokens. */
-export async function scoreLocalModel(
+export async function scoreModel(
   model: ModelPort,
   sessions: readonly BenchSession[],
   questions: readonly BenchQuestion[],
@@ -262,6 +262,6 @@ if (import.meta.main) {
     process.stdout.write('skipped: no shared data\n');
   } else {
     const model = createLocalModel({ countTokens: count, now: () => performance.now() });
-    process.stdout.write(`${JSON.stringify(await scoreLocalModel(model, data.sessions, data.questions, count))}\n`);
+    process.stdout.write(`${JSON.stringify(await scoreModel(model, data.sessions, data.questions, count))}\n`);
   }
 }

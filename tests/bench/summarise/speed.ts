@@ -2,7 +2,7 @@ import type { TokenCounter } from '../../../domain/ports/embedder.ts';
 import { createLocalModel } from '../../../models/local/model.ts';
 import type { BenchSession } from './coding-sessions.ts';
 import { readLongSession } from './coding-sessions.ts';
-import { scoreLocalModel } from './local-quality.ts';
+import { scoreModel } from './local-quality.ts';
 
 const LONG_EVENTS = 1_000;
 
@@ -17,8 +17,8 @@ export interface SpeedFigures {
 export async function measureSpeed(sessions: readonly BenchSession[], tokens: TokenCounter): Promise<SpeedFigures> {
   const countTokens = (text: string): number => tokens.count(text);
   const model = createLocalModel({ countTokens, now: () => performance.now() });
-  const all = await scoreLocalModel(model, sessions, [], countTokens);
-  const long = await scoreLocalModel(model, [readLongSession(LONG_EVENTS, countTokens)], [], countTokens);
+  const all = await scoreModel(model, sessions, [], countTokens);
+  const long = await scoreModel(model, [readLongSession(LONG_EVENTS, countTokens)], [], countTokens);
   return {
     windows: all.windows,
     windowsPerSecond: all.windowsPerSecond,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../../domain/ports/model.ts';
-import { kindOfType, readRetryAfter, toModelError } from '../../../models/claude/errors.ts';
+import { kindOfType, toModelError } from '../../../models/claude/errors.ts';
+import { readRetryAfter } from '../../../models/requests/http-status.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');
 

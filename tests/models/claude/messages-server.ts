@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Prices } from '../../../config/model-settings.ts';
+import type { Prices } from '../../../config/provider-settings.ts';
 import { authoredReply } from './author.ts';
 import { BatchShelf, type BatchPlan } from './server/batches.ts';
 import { inputTokens, PromptCache } from './server/prompt-cache.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { jsonLines } from '../../../models/claude/batch-results.ts';
-import { costUsd, maxCostUsd } from '../../../models/claude/prices.ts';
-import { tierOfWindow } from '../../../models/claude/model.ts';
+import { costUsd, maxCostUsd } from '../../../models/requests/prices.ts';
+import { tierOfWindow } from '../../../models/requests/port.ts';
 import { rowsFrom } from '../rows.ts';
 import { failure, LARGE } from './claude-fixture.ts';
 

@@ -34,6 +34,7 @@ function embedderWith(own: Partial<HttpEmbedding> = {}): Embedder {
     maxTextCharacters: 100,
     timeoutMs: 2_000,
     usdPerMTok: 20_000,
+    unrelated: undefined,
     ...own,
   });
   embedders.push(embedder);
@@ -49,6 +50,21 @@ function normalised(text: string): number[] {
 async function failureOf(embedder: Embedder): Promise<unknown> {
   return embedder.embed(['a text'], 'passage').catch((error: unknown) => error);
 }
+
+describe('thresholds', () => {
+  test.each<readonly [string, Partial<HttpEmbedding>, number, boolean]>([
+    ['of the default preset for another model', {}, 0.64, false],
+    ['of the preset with the name of the model', { model: 'intfloat/e5-small-v2' }, 0.83, false],
+    ['of a preset with its calibration', { model: 'sentence-transformers/all-minilm-l6-v2' }, 0.19, true],
+    ['of the setting', { model: 'intfloat/e5-small-v2', unrelated: 0.5 }, 0.5, false],
+  ])('are scaled by the cosine %s', (_, own, unrelated, isCalibrated) => {
+    const embedder = embedderWith(own);
+    // Unrelated texts are as far from 1 as with the default preset, and equal ones remain equal.
+    expect(embedder.likeness(unrelated)).toBeCloseTo(0.64, 10);
+    expect(embedder.likeness(1)).toBe(1);
+    expect(embedder.calibration !== null).toBe(isCalibrated);
+  });
+});
 
 describe('vectors', () => {
   test('are returned in the order of the texts, with length one, in requests of bounded size', async () => {

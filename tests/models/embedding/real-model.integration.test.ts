@@ -4,9 +4,10 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { DEFAULT_PRESET } from '../../../domain/embedding-presets.ts';
+import { DEFAULT_PRESET, PRESET_NAMES, PRESETS } from '../../../domain/embedding-presets.ts';
 import { ensureModelFiles, findModelFiles } from '../../../infra/bootstrap/model-files.ts';
 import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
+import { PAIRS } from './pairs.ts';
 
 const HUB_PATH = `/${DEFAULT_PRESET.hubRepository}/resolve/main`;
 
@@ -28,6 +29,37 @@ test.runIf(files !== null)('the real model finds the passage that answers, and f
   // A run has one text, so that the others of a call do not move its vector.
   expect(await embedder.embed([passages[1] ?? ''], 'passage')).toEqual([vectors[1]]);
   await embedder.close();
+});
+
+// The other presets are measured where their files are, too.
+const found = await Promise.all(
+  PRESET_NAMES.map(async (name) => {
+    const of = await findModelFiles({
+      cacheDir: inject('cacheDir'),
+      environment: { RECOLLECT_EMBEDDING_PRESET: name },
+    });
+    return of === null ? [] : [[name, of.directory] as const];
+  }),
+);
+
+test.each(found.flat())('%s finds the passage of each of 20 questions', async (name, modelDir) => {
+  const embedder = createOnnxEmbedder({ preset: PRESETS[name], modelDir, threads: 2 });
+  const questions = await embedder.embed(
+    PAIRS.map(([question]) => question),
+    'query',
+  );
+  const passages = await embedder.embed(
+    PAIRS.map(([, passage]) => passage),
+    'passage',
+  );
+  await embedder.close();
+  const cosine = (one: Float32Array, other: Float32Array) =>
+    one.reduce((sum, value, i) => sum + value * (other[i] ?? 0), 0);
+  const nearest = questions.map((question) => {
+    const cosines = passages.map((passage) => cosine(question, passage));
+    return cosines.indexOf(Math.max(...cosines));
+  });
+  expect(nearest).toEqual(PAIRS.map((_, n) => n));
 });
 
 test.runIf(files !== null)('genuine files from a hub land in the cache and are found there', async () => {

@@ -5,7 +5,7 @@ import { DAY_MS, dayParameter, utcDayOf } from '../../parts/days.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
 
 export const RANGES = ['7', '30', '90', '365'] as const;
-export const GROUPS = ['model', 'project', 'session', 'operation', 'user'] as const;
+export const GROUPS = ['model', 'provider', 'project', 'session', 'operation', 'user'] as const;
 export const UNITS = ['usd', 'tokens'] as const;
 export type Unit = (typeof UNITS)[number];
 

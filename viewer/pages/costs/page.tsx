@@ -174,7 +174,7 @@ function OneDay(props: { readonly day: string; readonly unit: Unit; readonly use
   return (
     <section class="page">
       <h2>{t.onDay(day)}</h2>
-      {(['model', 'operation', 'session'] as const).map((by) => (
+      {(['model', 'provider', 'operation', 'session'] as const).map((by) => (
         <Groups key={by} by={by} unit={unit} range={range} />
       ))}
     </section>

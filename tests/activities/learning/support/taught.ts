@@ -12,22 +12,15 @@ import type { LearningResult } from '../../../../workflows/session/types.ts';
 import { sessionOf } from '../../../setup/demo-session.ts';
 import type { TestInstance } from '../../../setup/instance.ts';
 import { captured } from '../../../setup/small-session.ts';
+import { portOf } from '../../support/paid-model.ts';
 
 /** The external model's response for a session, quoting the first prompt. */
 export type ScriptedLearning = Partial<LearningDraft> & Pick<LearningDraft, 'description'>;
 
 /** An external model with scripted responses that records its requests. */
 function scriptedModel(scripted: readonly ScriptedLearning[], given: LearningInput[]): ModelPort {
-  const refuse = () => Promise.reject(new Error('not used in these tests'));
   return {
-    name: 'scripted',
-    provider: 'local',
-    batches: null,
-    prepareWindow: refuse,
-    prepareSession: refuse,
-    windowRequest: () => {
-      throw new Error('not used in these tests');
-    },
+    ...portOf('local'),
     prepareLearnings: (input) => {
       given.push(input);
       const [row] = input.prompts;
@@ -66,7 +59,7 @@ function scriptedModel(scripted: readonly ScriptedLearning[], given: LearningInp
               latencyMs: 1,
             },
           }),
-        repair: refuse,
+        repair: () => Promise.reject(new Error('not used')),
       };
       return Promise.resolve(call);
     },
@@ -115,9 +108,10 @@ export async function createClassroom(
 
   const learn = async (sessionId: string, scripted: readonly ScriptedLearning[]): Promise<number> => {
     await instance.write('UPDATE sessions SET consumed_seq = last_seq, learned_seq = 0 WHERE id = $1', [sessionId]);
+    const model = scriptedModel(scripted, given);
     const activities = createLearningActivities({
       ...dependencies,
-      model: scriptedModel(scripted, given),
+      models: { name: 'scripted', large: [model], ofWindow: () => [model], batching: null },
       modelCalls: { database: instance.db.database, limits: instance.config.model, fallback: null },
       embeddingModel: DEFAULT_PRESET,
       hints: NO_HINTS,

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Prices } from '../../../../config/model-settings.ts';
+import type { Prices } from '../../../../config/provider-settings.ts';
 import { firstTokens, type PromptCache, tokensOf } from './prompt-cache.ts';
 import type { MessagesRequest } from './protocol.ts';
 

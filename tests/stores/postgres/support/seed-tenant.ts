@@ -21,7 +21,7 @@ const SEEDS = [
   "INSERT INTO embedding_counts (tenant_id, model) VALUES ($tenant, 'm')",
   `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms)
     VALUES ($fresh, $tenant, $user, $session, 'summarise', 'local', 'm', 1, 1, 0, 0, 1)`,
-  'INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, expires_at) VALUES ($fresh, $tenant, $user, 1, now())',
+  "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, provider, expires_at) VALUES ($fresh, $tenant, $user, 1, 'anthropic', now())",
   `INSERT INTO model_response_cache (id, tenant_id, session_id, prompt_version, request_sha256, response, provider, model, tokens, expires_at)
     VALUES ($fresh, $tenant, $session, 'v', sha256('q'), 'an answer', 'anthropic', 'm', 1, now())`,
   'INSERT INTO model_response_bands (tenant_id, key, response_id) SELECT tenant_id, 1, id FROM model_response_cache WHERE tenant_id = $tenant',

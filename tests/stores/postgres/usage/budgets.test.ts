@@ -6,7 +6,11 @@ import {
   reserveCall,
   settleCall,
 } from '../../../../stores/postgres/usage/budgets.ts';
-import type { CallReservation, ReservationOutcome } from '../../../../stores/postgres/usage/budgets.ts';
+import type {
+  CallReservation,
+  ReservationLimits,
+  ReservationOutcome,
+} from '../../../../stores/postgres/usage/budgets.ts';
 import { newId } from '../../../../domain/ids.ts';
 import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
@@ -21,9 +25,22 @@ beforeEach(async () => {
   user = await db.createUser();
 });
 
-function reserve(change: Partial<CallReservation> = {}, whose = user, limits = LIMITS): Promise<ReservationOutcome> {
+function reserve(
+  change: Partial<CallReservation> = {},
+  whose = user,
+  limits: ReservationLimits = LIMITS,
+): Promise<ReservationOutcome> {
   const { tenantId, userId } = whose;
-  const call = { id: newId(), tenantId, userId, tokens: 100, batch: false, lifeMs: 60_000, ...change };
+  const call = {
+    id: newId(),
+    tenantId,
+    userId,
+    tokens: 100,
+    provider: 'anthropic' as const,
+    batch: false,
+    lifeMs: 60_000,
+    ...change,
+  };
   return reserveCall(db.database.pool, call, limits);
 }
 

@@ -139,7 +139,7 @@ describe('a call', () => {
     const { batchId, call } = await assigned();
     const reservationId = randomUUID();
     await db.write(
-      "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, batch, expires_at) VALUES ($1, $2, $3, 5, true, now() + interval '1 day')",
+      "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, provider, batch, expires_at) VALUES ($1, $2, $3, 5, 'anthropic', true, now() + interval '1 day')",
       [reservationId, user.tenantId, user.userId],
     );
     const reserved = { ...call, reservationId };

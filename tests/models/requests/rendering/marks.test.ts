@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { marked, oneWord, type Piece, ShortIds, unmarked } from '../../../../models/claude/rendering/marks.ts';
+import { marked, oneWord, type Piece, ShortIds, unmarked } from '../../../../models/requests/rendering/marks.ts';
 
 const piece = (body: string, when = ''): Piece => ({ label: 'R1 user', when, body });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allot, type Claimant } from '../../../../models/claude/rendering/allotment.ts';
+import { allot, type Claimant } from '../../../../models/requests/rendering/allotment.ts';
 
 const claimant = (changes: Partial<Claimant>): Claimant => ({
   weight: 1,

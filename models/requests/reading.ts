@@ -33,12 +33,6 @@ export function readResponse<Response>(text: string, schema: z.ZodType<Response>
   };
 }
 
-/** Returns why the model stopped early; null if it did not. */
-export function stoppedBy(reason: string | null): 'refused' | 'truncated' | null {
-  if (reason === 'refusal') return 'refused';
-  return reason === 'max_tokens' || reason === 'model_context_window_exceeded' ? 'truncated' : null;
-}
-
 /** Repair instructions for a response that stopped early. */
 export const STOP_PROBLEMS = {
   refused:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { editExcerpt } from '../../../../models/claude/rendering/row-part.ts';
-import { bothEnds, shownRuns } from '../../../../models/claude/rendering/excerpt.ts';
+import { editExcerpt } from '../../../../models/requests/rendering/row-part.ts';
+import { bothEnds, shownRuns } from '../../../../models/requests/rendering/excerpt.ts';
 
 const NOTE = /\n?\[… (\d+) characters left out\]\n?/u;
 

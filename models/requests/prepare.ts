@@ -4,12 +4,10 @@ import type { PreparedCall, ModelRequest, Reading } from '../../domain/ports/mod
 import type { Names } from './answers.ts';
 import type { PricedModel } from './options.ts';
 import { maxCostUsd, usageOf } from './prices.ts';
-import { readResponse, STOP_PROBLEMS, stoppedBy, stoppedReading } from './reading.ts';
+import type { MessageRequest, Protocol } from './protocol.ts';
+import { readResponse, STOP_PROBLEMS, stoppedReading } from './reading.ts';
 import type { UnusableResponse, Renderer, Rendering } from './rendering/render.ts';
-import { billedTokens, countInput, sendMessage, textOf } from './transport.ts';
-import type { MessageRequest, TransportOptions } from './transport.ts';
 import { createHash } from 'node:crypto';
-import type Anthropic from '@anthropic-ai/sdk';
 import { inertText } from '../../domain/recalled/inert-text.ts';
 import { shorten } from '../../domain/text/clean.ts';
 
@@ -22,13 +20,9 @@ const MAX_NAMES_CHARACTERS = 900;
  * The part of a request that is equal for every window of a project, so that the provider caches it: the general instructions, then the
  * project's names, if any. Each ends a cached prefix.
  */
-export function systemBlocks(instructions: string, glossary: readonly string[]): Anthropic.TextBlockParam[] {
+export function systemTexts(instructions: string, glossary: readonly string[]): readonly string[] {
   const names = namesOf(glossary);
-  return [instructions, ...(names.length === 0 ? [] : [glossaryText(names)])].map((text) => ({
-    type: 'text',
-    text,
-    cache_control: { type: 'ephemeral' },
-  }));
+  return [instructions, ...(names.length === 0 ? [] : [glossaryText(names)])];
 }
 
 function glossaryText(names: readonly string[]): string {
@@ -93,7 +87,10 @@ export interface Plan<Response, Output> {
   readonly targetTokens: number;
 }
 
-export interface PrepareOptions extends TransportOptions {
+export interface PrepareOptions {
+  readonly protocol: Protocol;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
   readonly maxOutputTokens: number;
   readonly requestTokens: number;
   readonly countTokens: (text: string) => number;
@@ -133,7 +130,7 @@ export async function prepareCall<Response, Output>(
   for (let round = 0; round < ROUNDS && space >= LEAST_DATA_TOKENS; round += 1) {
     const rendering = plan.render(space, bad);
     const input = inputOf(plan, prefix, rendering.text, bad);
-    const inputTokens = await countInput(options, input, signal);
+    const inputTokens = await options.protocol.count(input, signal);
     const dataTokens = options.countTokens(rendering.text);
     // The prefix's part of the count, if all tokens are counted alike.
     const before = tokensBeforeData(options, plan, prefix);
@@ -143,8 +140,7 @@ export async function prepareCall<Response, Output>(
       prefix = plan.task.shortPrefix;
       space = firstDataTokens(options, plan, prefix);
     } else if (inputTokens <= bound) {
-      const request = { ...input, max_tokens: options.maxOutputTokens };
-      return preparedCall(options, plan, { prefix, request, rendering, inputTokens });
+      return preparedCall(options, plan, { prefix, request: input, rendering, inputTokens });
     } else {
       // Slightly less than necessary, so that the next round is probably the last.
       const share = left / (inputTokens * (dataTokens / (before + dataTokens)));
@@ -159,13 +155,12 @@ function inputOf<Response, Output>(
   { instructions }: Prefix,
   data: string,
   bad: UnusableResponse | null,
-): Omit<MessageRequest, 'max_tokens'> {
+): MessageRequest {
   return {
-    model: model.name,
-    system: systemBlocks(instructions, glossary),
-    messages: [{ role: 'user', content: `${data}\n${bad === null ? CLOSING : REPAIR_CLOSING}` }],
-    output_config: { format: { type: 'json_schema', schema: task.jsonSchema } },
-    ...(model.thinking === undefined ? {} : { thinking: { type: model.thinking } }),
+    model,
+    system: systemTexts(instructions, glossary),
+    user: `${data}\n${bad === null ? CLOSING : REPAIR_CLOSING}`,
+    schema: task.jsonSchema,
   };
 }
 
@@ -205,8 +200,8 @@ function tokensBeforeData<Response, Output>(
   { glossary }: Plan<Response, Output>,
   prefix: Prefix,
 ): number {
-  const [, ...changing] = systemBlocks(prefix.instructions, glossary);
-  return changing.reduce((sum, { text }) => sum + countTokens(text), prefix.stableTokens() + ENVELOPE_TOKENS);
+  const [, ...changing] = systemTexts(prefix.instructions, glossary);
+  return changing.reduce((sum, text) => sum + countTokens(text), prefix.stableTokens() + ENVELOPE_TOKENS);
 }
 
 function doesNotFit({ requestTokens, maxOutputTokens }: Pick<PrepareOptions, 'maxOutputTokens' | 'requestTokens'>) {
@@ -242,24 +237,24 @@ function preparedCall<Response, Output>(
   },
 ): PreparedCall<Output> {
   const { model } = plan;
+  const { protocol, maxOutputTokens } = options;
   const { prefix, request, rendering, inputTokens } = made;
   const modelRequest = requestOf(plan, prefix, rendering);
   const call: PreparedCall<Output> = {
     ...modelRequest,
-    provider: 'anthropic',
+    provider: protocol.provider,
     model: model.name,
     inputTokens,
-    maxTokensOut: request.max_tokens,
-    maxUsd: maxCostUsd(inputTokens, request.max_tokens, model.prices),
+    maxTokensOut: maxOutputTokens,
+    maxUsd: maxCostUsd(inputTokens, maxOutputTokens, model.prices),
     async send(signal) {
       const start = options.now();
-      const message = await sendMessage(options, request, signal);
-      const text = textOf(message);
-      const stopped = stoppedBy(message.stop_reason);
+      const { text, stopped, tokens, costUsd } = await protocol.send(request, inputTokens, signal);
+      const latencyMs = Math.max(0, options.now() - start);
       return {
         text,
         reading: stopped === null ? modelRequest.read(text) : stoppedReading(stopped),
-        usage: usageOf(billedTokens(message), model, null, Math.max(0, options.now() - start)),
+        usage: usageOf(protocol.provider, tokens, model, null, latencyMs, costUsd),
       };
     },
     repair: (text, problem, signal) => prepareCall(options, plan, { text, problem: problemText(problem) }, signal),

@@ -1,5 +1,5 @@
-import type { Prices } from '../../config/model-settings.ts';
-import type { ModelUsage } from '../../domain/ports/model.ts';
+import type { Prices } from '../../config/provider-settings.ts';
+import type { ModelUsage, OutsideProvider } from '../../domain/ports/model.ts';
 import type { PricedModel } from './options.ts';
 
 /** Tokens of one call by price; the four never overlap. */
@@ -29,21 +29,23 @@ export function maxCostUsd(inputTokens: number, maxTokensOut: number, prices: Pr
   return (inputTokens * dearest + maxTokensOut * prices.outputUsdPerMTok) / TOKENS_PER_PRICE;
 }
 
-/** Returns the cost of one call. `batchShare` is the price share of a batch; null for a direct call. */
+/** Returns the cost of one call; `usd` if the provider states it. `batchShare` is the price share of a batch; null for a direct call. */
 export function usageOf(
+  provider: OutsideProvider,
   tokens: BilledTokens,
   model: PricedModel,
   batchShare: number | null,
   latencyMs: number,
+  usd = costUsd(tokens, model.prices, batchShare ?? 1),
 ): ModelUsage {
   return {
-    provider: 'anthropic',
+    provider,
     model: model.name,
     inputTokens: tokens.input + tokens.cacheWritten + tokens.cached,
     outputTokens: tokens.output,
     tokensCached: tokens.cached,
     tokensCacheWritten: tokens.cacheWritten,
-    costUsd: costUsd(tokens, model.prices, batchShare ?? 1),
+    costUsd: usd,
     batch: batchShare !== null,
     latencyMs,
   };

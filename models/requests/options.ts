@@ -1,4 +1,4 @@
-import type { Prices } from '../../config/model-settings.ts';
+import type { Prices } from '../../config/provider-settings.ts';
 
 /** A model with its prices. */
 export interface PricedModel {
@@ -8,22 +8,16 @@ export interface PricedModel {
   readonly thinking?: 'disabled' | 'between_tools' | undefined;
 }
 
-export interface ClaudeModelOptions {
-  readonly apiKey: string;
-  /** Default: the provider's public address. */
-  readonly baseUrl?: string;
+/** Options of an outside model, whatever its protocol. */
+export interface OutsideModelOptions {
   readonly small: PricedModel;
   readonly large: PricedModel;
   /** Windows with more tokens use the large model; 0: all of them. */
   readonly smallWindowTokens: number;
-  /** Timeout of one HTTP call, its body included. */
-  readonly timeoutMs: number;
   /** Limit of one response. */
   readonly maxOutputTokens: number;
   /** Limit of one call: input as the provider counts it, plus the response limit. */
   readonly requestTokens: number;
-  /** Price of a batch call relative to a direct one, 0–1. */
-  readonly batchPriceShare: number;
   /** o200k tokens of a text. */
   readonly countTokens: (text: string) => number;
   /** Unix time in milliseconds. */

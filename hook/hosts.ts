@@ -40,7 +40,8 @@ const HOSTS: Readonly<Record<string, HostRules>> = {
   'gemini-cli': {
     context: ['SessionStart', 'BeforeAgent'],
     sessionStart: ['SessionStart'],
-    questions: ['BeforeTool', 'BeforeToolSelection', 'BeforeModel', 'AfterModel'],
+    // PreCompress comes before each request, whether it is compressed or not.
+    questions: ['BeforeTool', 'BeforeToolSelection', 'BeforeModel', 'AfterModel', 'PreCompress'],
     answer: 'hookSpecificOutput',
   },
   opencode: {

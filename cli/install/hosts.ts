@@ -91,7 +91,7 @@ export const HOSTS: Readonly<Record<InstallHost, HostRules>> = {
   'gemini-cli': {
     name: 'Gemini CLI',
     next: 'Restart Gemini CLI. Its command /hooks panel lists the hooks.',
-    events: ['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'PreCompress', 'Notification', 'SessionEnd'],
+    events: ['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'Notification', 'SessionEnd'],
     user: (home) => path.join(home, '.gemini'),
     project: '.gemini',
   },

@@ -725,7 +725,8 @@ const HOSTS                                      = {
   'gemini-cli': {
     context: ['SessionStart', 'BeforeAgent'],
     sessionStart: ['SessionStart'],
-    questions: ['BeforeTool', 'BeforeToolSelection', 'BeforeModel', 'AfterModel'],
+    // PreCompress comes before each request, whether it is compressed or not.
+    questions: ['BeforeTool', 'BeforeToolSelection', 'BeforeModel', 'AfterModel', 'PreCompress'],
     answer: 'hookSpecificOutput',
   },
   opencode: {

@@ -1776,6 +1776,7 @@ const REMOVED_TAGS = [
   { tag: 'claude-mem-context', kind: 'injected', leaves: '' },
   { tag: 'system-reminder', kind: 'injected', leaves: '' },
   { tag: 'user-prompt-submit-hook', kind: 'injected', leaves: '' },
+  { tag: 'hook_context', kind: 'injected', leaves: '' },
   { tag: 'local-command-caveat', kind: 'injected', leaves: '' },
   { tag: 'ide_opened_file', kind: 'injected', leaves: '' },
   { tag: 'ide_diagnostics', kind: 'injected', leaves: '' },

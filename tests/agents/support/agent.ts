@@ -6,9 +6,10 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { processEnvironment } from '../../../config/process-environment.ts';
 
-/** Programs of the agents below `node_modules`, as their packages name them for a platform. */
+/** Programs of the agents below `node_modules`, as their packages name them for a platform. Those in JavaScript run with this Node. */
 const PROGRAMS = {
   'claude-code': (platform: string) => `@anthropic-ai/claude-code-${platform}/claude`,
+  'gemini-cli': () => '@google/gemini-cli/bundle/gemini.js',
   opencode: (platform: string) => `opencode-${platform}/bin/opencode`,
 } as const;
 
@@ -39,7 +40,9 @@ export interface AgentOptions {
 /** Runs an agent to its end, with an empty environment, a home of its own and no way to other machines. */
 export async function runAgent(agent: Agent, args: readonly string[], options: AgentOptions): Promise<AgentRun> {
   const { home, cwd = home, input = '', environment = {} } = options;
-  const child = spawn(programOf(agent), args, {
+  const program = programOf(agent);
+  const [command, ...words] = program.endsWith('.js') ? [process.execPath, program, ...args] : [program, ...args];
+  const child = spawn(command, words, {
     cwd,
     env: {
       PATH: [path.dirname(process.execPath), '/usr/bin', '/bin'].join(':'),

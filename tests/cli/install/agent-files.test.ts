@@ -19,7 +19,7 @@ test('Gemini CLI gets groups in its settings, with timeouts in milliseconds', as
   const before = '{\n  "ui": { "theme": "GitHub" }\n}\n';
   home.write('.gemini/settings.json', before);
   const { out } = await home.run('install', 'gemini-cli');
-  expect(out).toContain(`Gemini CLI sends 7 hooks to ${URL_HERE}.`);
+  expect(out).toContain(`Gemini CLI sends 6 hooks to ${URL_HERE}.`);
   const settings = home.json('.gemini/settings.json') as { hooks: Record<string, unknown>; ui: unknown };
   expect(settings.ui).toEqual({ theme: 'GitHub' });
   expect(settings.hooks['BeforeAgent']).toEqual([

@@ -148,6 +148,7 @@ describe('injected text', () => {
     ['what the host reminds of', 'a<system-reminder>x</system-reminder>b', 'ab', 1],
     ['unclosed', 'a<recollect-context>x', 'a', 1],
     ['what a hook added', 'a<user-prompt-submit-hook>x</user-prompt-submit-hook>b', 'ab', 1],
+    ['what a hook of Gemini CLI added', 'a<hook_context>x</hook_context>b', 'ab', 1],
     ['what an editor added', 'a<ide_opened_file>x</ide_opened_file>b', 'ab', 1],
     ['what another memory gave', 'a<claude-mem-context>x</claude-mem-context>b', 'ab', 1],
     ['what a host reports about the machine', 'a<environment_context>x</environment_context>b', 'ab', 1],

@@ -14,7 +14,7 @@ const EXPECTED_PARTS: readonly (readonly [string, readonly unknown[] | null])[] 
     'after-agent',
     [prompt('assistant', 'It counted rows without a weight; they are skipped now.'), boundary('turn_end', null)],
   ],
-  ['pre-compress', [boundary('compaction', 'auto')]],
+  ['pre-compress', null],
   ['session-end', [boundary('session_end', 'exit')]],
 ];
 
@@ -31,7 +31,7 @@ const EXPECTED_ROWS: readonly (readonly [string, Record<string, unknown>])[] = [
       tool: 'Bash',
       type: 'tool_result',
       title: 'Bash: npm test',
-      content: '$ npm test\n\nOutput: 12 passing\nExit Code: 0',
+      content: expect.stringMatching(/^\$ npm test\n\n.*Output: 12 passing/s),
     },
   ],
   [
@@ -84,6 +84,14 @@ it('stores the session’s source and project', () => {
     project: { path: '/src/orchard' },
     metadata: { source: 'startup' },
   });
+});
+
+it('does not store the context that it puts before a prompt', () => {
+  const context = '&lt;recollect-context&gt;\nRows without a weight are skipped.\n&lt;/recollect-context&gt;';
+  const given = `<hook_context>${context}</hook_context>\n\nWhy does it count?`;
+  expect(rowsOf(HOST, 'before-agent', { prompt: given })).toMatchObject([
+    { content: expect.stringMatching(/^\s*Why does it count\?$/) },
+  ]);
 });
 
 it('does not store the prompt of a turn twice', () => {

@@ -48,8 +48,8 @@ describe('the documented command', () => {
     expect(spooled).toMatchObject({ event: 'agent-turn-complete', host: 'codex-cli', body: turn });
   });
 
-  it.each(['hook-client.md', 'transcripts.md', 'other-agents.md', 'install.md'])(
-    'is never a bare recollect, which is nowhere on the PATH: %s',
+  it.each(['hook-client.md', 'transcripts.md', 'other-agents.md'])(
+    'is never a bare recollect, which only an installed package has on the PATH: %s',
     (name) => {
       const bare = page(name)
         .split('\n')

@@ -111,7 +111,7 @@ describe('hooks of install', () => {
 
   beforeEach(() => {
     home = testFolder();
-    program = path.join(home, "it's", 'hook', 'client.cjs');
+    program = path.join(home, "it's", 'client', '0.1.0', 'client.cjs');
     mkdirSync(path.dirname(program), { recursive: true });
     writeFileSync(program, '');
   });
@@ -134,8 +134,8 @@ describe('hooks of install', () => {
   });
 
   it('do not count if their client is not on this machine, or is not Recollect’s', () => {
-    expect(has(hooks({ type: 'command', command: command('/other/machine/hook/client.cjs') }))).toBe(false);
-    expect(has(hooks({ type: 'command', command: command('hook/client.cjs') }))).toBe(false);
+    expect(has(hooks({ type: 'command', command: command('/other/machine/client/0.1.0/client.cjs') }))).toBe(false);
+    expect(has(hooks({ type: 'command', command: command('client/0.1.0/client.cjs') }))).toBe(false);
     expect(has(hooks({ type: 'command', command: './mine.sh' }))).toBe(false);
   });
 

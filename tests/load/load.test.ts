@@ -19,10 +19,10 @@ describe('options', () => {
   });
 
   test.each([
-    [['--minutes', '0'], /^--minutes must be a whole number from 1 to 240$/],
-    [['--minutes', '241'], /^--minutes must be a whole number from 1 to 240$/],
+    [['--minutes', '0'], /^--minutes must be an integer from 1 to 240$/],
+    [['--minutes', '241'], /^--minutes must be an integer from 1 to 240$/],
     [['--minutes', '1.5'], /^--minutes must/],
-    [['--sessions', '65'], /^--sessions must be a whole number from 1 to 64$/],
+    [['--sessions', '65'], /^--sessions must be an integer from 1 to 64$/],
     [['--seed', '9999999999'], /^--seed must/],
     [['--users', '3'], /--users/],
   ])('are rejected by name: %s', (words, message) => {

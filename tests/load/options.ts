@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
-const whole = (from: number, to: number) => {
-  const message = `must be a whole number from ${from} to ${to}`;
+const integer = (from: number, to: number) => {
+  const message = `must be an integer from ${from} to ${to}`;
   return z
     .string()
     .regex(/^\d{1,9}$/, message)
@@ -11,11 +11,11 @@ const whole = (from: number, to: number) => {
 };
 
 const optionsSchema = z.object({
-  minutes: whole(1, 240).prefault('30'),
+  minutes: integer(1, 240).prefault('30'),
   /** Live sessions at the same time, at most. */
-  sessions: whole(1, 64).prefault('6'),
+  sessions: integer(1, 64).prefault('6'),
   /** Of the order and moments of kills, and of what the sessions do. */
-  seed: whole(0, 999_999_999).optional(),
+  seed: integer(0, 999_999_999).optional(),
 });
 export type LoadOptions = z.output<typeof optionsSchema>;
 

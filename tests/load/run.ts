@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { notesOf } from '../faults/support/hook-client.ts';
-import type { Delivery } from '../faults/support/deliveries.ts';
 import { SERVICES, startFaultInstance } from '../faults/support/fault-instance.ts';
 import type { FaultInstance } from '../faults/support/fault-instance.ts';
 import { recordedSessions } from '../faults/support/recorded-sessions.ts';
@@ -11,7 +10,7 @@ import { randomFrom } from '../domain/support/random.ts';
 import { countsIn, CounterSums } from './counters.ts';
 import { killPlan } from './kills.ts';
 import { playSession } from './live-session.ts';
-import type { RequestLog } from './live-session.ts';
+import type { RequestLog, SentEvent } from './live-session.ts';
 import { memorySlopes } from './memory.ts';
 import type { MemorySample } from './memory.ts';
 import { loadOptions } from './options.ts';
@@ -61,7 +60,7 @@ async function run(instance: FaultInstance): Promise<boolean> {
   const plan = killPlan(SERVICES, faults, random);
   const log: RequestLog = { search: [], context: [], failed: 0, unanswered: 0 };
   const recorded = recordedSessions();
-  const sent = new Map<string, Delivery[]>();
+  const sent = new Map<string, SentEvent[]>();
   const sums = new CounterSums();
   const { url, apiKey } = instance.credentials;
 
@@ -83,8 +82,8 @@ async function run(instance: FaultInstance): Promise<boolean> {
         continue;
       }
       const externalId = `load-${seed}-${n}-${round}`;
-      const deliveries: Delivery[] = [];
-      sent.set(externalId, deliveries);
+      const events: SentEvent[] = [];
+      sent.set(externalId, events);
       await playSession(externalId, {
         dataDir: instance.dataDir,
         recorded,
@@ -92,7 +91,7 @@ async function run(instance: FaultInstance): Promise<boolean> {
         log,
         random: ownRandom,
         isWanted,
-        onSend: (delivery) => void deliveries.push(delivery),
+        onSend: (event) => void events.push(event),
       });
       round += 1;
     }

@@ -24,6 +24,15 @@ export interface RequestLog {
   unanswered: number;
 }
 
+/** An event as its hook client ran. */
+export interface SentEvent {
+  readonly delivery: Delivery;
+  readonly bytes: number;
+  readonly at: Date;
+  /** How long the client took; null while it runs. */
+  tookMs: number | null;
+}
+
 export interface LiveSessionOptions {
   /** Sessions of which one is played. */
   readonly recorded: readonly (readonly RecordedHook[])[];
@@ -34,7 +43,7 @@ export interface LiveSessionOptions {
   /** False: the session ends now. */
   readonly isWanted: () => boolean;
   /** Called before each event is sent. */
-  readonly onSend: (delivery: Delivery) => void;
+  readonly onSend: (event: SentEvent) => void;
 }
 
 /** Sends a request and notes its time, or that it failed. @throws Error for a status between 400 and 499: the request is wrong */
@@ -89,9 +98,11 @@ export async function playSession(externalId: string, options: LiveSessionOption
     const delivery = deliveries[index];
     const isLast = index === hooks.length - 1;
     if (delivery === undefined || (!isWanted() && !isLast && index > 0)) continue;
-    onSend(delivery);
     const body = { ...hook, ...Object(delivery.body), hook_event_name: eventOf(hook) };
-    const { exitCode, output } = await runHook(dataDir, body);
+    const event: SentEvent = { delivery, bytes: JSON.stringify(body).length, at: new Date(), tookMs: null };
+    onSend(event);
+    const { exitCode, output, tookMs } = await runHook(dataDir, body);
+    event.tookMs = tookMs;
     if (exitCode !== 0) throw new Error(`the hook client ended with ${exitCode}: ${output.slice(0, 200)}`);
     const prompt = hook['prompt'];
     if (typeof prompt === 'string') await recall(prompt, options);

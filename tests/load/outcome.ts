@@ -1,11 +1,15 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { spoolStatus } from '../../hook/spool/status.ts';
-import type { Delivery } from '../faults/support/deliveries.ts';
 import type { FaultInstance } from '../faults/support/fault-instance.ts';
+import type { SentEvent } from './live-session.ts';
 import { storedRows } from '../faults/support/stored-rows.ts';
 
 const DRAIN_TIMEOUT_MS = 120_000;
 const SEARCHABLE_TIMEOUT_MS = 180_000;
 const POLL_MS = 1_000;
+/** Log of the clients that is shown for a lost event. */
+const SHOWN_LOG_MS = 4_000;
 const poll = () => new Promise((resolve) => setTimeout(resolve, POLL_MS));
 
 export interface LossFigures {
@@ -57,13 +61,13 @@ const textOf = ({ kind, content }: { readonly kind: string; readonly content: st
  */
 export async function readLoss(
   instance: FaultInstance,
-  sent: ReadonlyMap<string, readonly Delivery[]>,
+  sent: ReadonlyMap<string, readonly SentEvent[]>,
 ): Promise<LossFigures> {
   const read = async () => {
     const rows = Map.groupBy(await storedRows(instance, [...sent.keys()]), (row) => row.external_id);
-    return [...sent].map(([externalId, deliveries]) => ({
-      deliveries,
-      wanted: deliveries.flatMap((delivery) => delivery.rows).map(textOf),
+    return [...sent].map(([externalId, events]) => ({
+      events,
+      wanted: events.flatMap(({ delivery }) => delivery.rows).map(textOf),
       stored: (rows.get(externalId) ?? []).map(textOf),
     }));
   };
@@ -72,10 +76,25 @@ export async function readLoss(
     if (lossOf(sessions).lost === 0 && spoolStatus(instance.dataDir, null).events === 0) break;
     await poll();
   }
-  for (const { deliveries, stored } of sessions)
-    for (const { deliveryId, path, rows } of deliveries)
-      if (surplus(rows.map(textOf), stored) > 0) process.stderr.write(`not stored: ${path} ${deliveryId}\n`);
-  return { events: sessions.reduce((sum, { deliveries }) => sum + deliveries.length, 0), ...lossOf(sessions) };
+  for (const { events, stored } of sessions)
+    for (const { delivery, bytes, at, tookMs } of events)
+      if (surplus(delivery.rows.map(textOf), stored) > 0)
+        process.stderr.write(
+          `not stored: ${delivery.path} ${delivery.deliveryId} of ${bytes} bytes, sent ${at.toISOString()}, ${Math.round(tookMs ?? 0)} ms\n${clientLog(instance.dataDir, at)}`,
+        );
+  return { events: sessions.reduce((sum, { events }) => sum + events.length, 0), ...lossOf(sessions) };
+}
+
+/** Returns what the hook clients logged shortly after a time; nothing of what they captured. */
+function clientLog(dataDir: string, at: Date): string {
+  return readFileSync(path.join(dataDir, 'logs', 'hook.log'), 'utf8')
+    .split('\n')
+    .filter((line) => {
+      const since = Date.parse(/"at":"([^"]+)"/.exec(line)?.[1] ?? '') - at.getTime();
+      return since >= 0 && since < SHOWN_LOG_MS;
+    })
+    .map((line) => `  ${line}\n`)
+    .join('');
 }
 
 /** Counts of sessions that ended by an event, as the objective counts them (docs/slo.md). */

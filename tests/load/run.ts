@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
+import { loadavg } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { notesOf } from '../faults/support/hook-client.ts';
-import type { Delivery } from '../faults/support/deliveries.ts';
 import { SERVICES, startFaultInstance } from '../faults/support/fault-instance.ts';
 import type { FaultInstance } from '../faults/support/fault-instance.ts';
 import { recordedSessions } from '../faults/support/recorded-sessions.ts';
@@ -11,7 +11,7 @@ import { randomFrom } from '../domain/support/random.ts';
 import { countsIn, CounterSums } from './counters.ts';
 import { killPlan } from './kills.ts';
 import { playSession } from './live-session.ts';
-import type { RequestLog } from './live-session.ts';
+import type { RequestLog, SentEvent } from './live-session.ts';
 import { memorySlopes } from './memory.ts';
 import type { MemorySample } from './memory.ts';
 import { loadOptions } from './options.ts';
@@ -61,7 +61,7 @@ async function run(instance: FaultInstance): Promise<boolean> {
   const plan = killPlan(SERVICES, faults, random);
   const log: RequestLog = { search: [], context: [], failed: 0, unanswered: 0 };
   const recorded = recordedSessions();
-  const sent = new Map<string, Delivery[]>();
+  const sent = new Map<string, SentEvent[]>();
   const sums = new CounterSums();
   const { url, apiKey } = instance.credentials;
 
@@ -83,8 +83,8 @@ async function run(instance: FaultInstance): Promise<boolean> {
         continue;
       }
       const externalId = `load-${seed}-${n}-${round}`;
-      const deliveries: Delivery[] = [];
-      sent.set(externalId, deliveries);
+      const events: SentEvent[] = [];
+      sent.set(externalId, events);
       await playSession(externalId, {
         dataDir: instance.dataDir,
         recorded,
@@ -92,7 +92,7 @@ async function run(instance: FaultInstance): Promise<boolean> {
         log,
         random: ownRandom,
         isWanted,
-        onSend: (delivery) => void deliveries.push(delivery),
+        onSend: (event) => void events.push(event),
       });
       round += 1;
     }
@@ -126,6 +126,8 @@ async function run(instance: FaultInstance): Promise<boolean> {
   const memory: MemorySample[] = [];
   const measureFromMs = steady.fromMs + (steady.toMs - steady.fromMs) * WARM_UP_SHARE;
   const sampleMemory = (): void => {
+    // In a short run the last kills are late.
+    if (kills.length < plan.length) return;
     const pids = new Map(SERVICES.map((service) => [service, instance.pid(service)] as const));
     const rows = memoryOf(instance.supervisor, pids);
     memory.push({ atMs: now(), mib: new Map(rows.map(({ name, pssMib }) => [name, pssMib])) });
@@ -170,6 +172,8 @@ async function run(instance: FaultInstance): Promise<boolean> {
     ok,
     minutes,
     seed,
+    // Other work on the machine counts as slowness of the instance.
+    load_average_before: loadBefore,
     sessions: sent.size,
     ...loss,
     client: Object.fromEntries(NOTES.map((what) => [what, notesOf(instance.dataDir, what)])),
@@ -198,6 +202,7 @@ async function run(instance: FaultInstance): Promise<boolean> {
   return ok;
 }
 
+const [loadBefore = 0] = loadavg();
 const instance = await startFaultInstance({}, {});
 try {
   process.exitCode = (await run(instance)) ? 0 : 1;

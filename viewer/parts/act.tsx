@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { asAskError } from '../link/ask.ts';
 import type { AskError } from '../link/ask.ts';
@@ -15,6 +15,17 @@ export interface Act {
   /** Error of the last step, or the proof of the identity that it needs; null after a success. */
   readonly note: JSX.Element | null;
   readonly error: AskError | null;
+  /** The step continues after a proof of the identity, with what was entered before. */
+  readonly isProving: boolean;
+}
+
+/** Fields of an action: they show what it sends, also after a proof of the identity. */
+export function Fields(props: { readonly act: Act; readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <fieldset class="fields" disabled={props.act.isProving}>
+      {props.children}
+    </fieldset>
+  );
 }
 
 /** Returns what runs actions, one at a time, with the error of the last one. */
@@ -40,11 +51,8 @@ export function useAct(): Act {
         setIsRunning(false);
       });
   };
+  const isProving = error?.code === 'STEP_UP_REQUIRED';
   const note =
-    error === null ? null : error.code === 'STEP_UP_REQUIRED' ? (
-      <StepUp onProven={() => last.current()} />
-    ) : (
-      <ErrorNote error={error} />
-    );
-  return { run, isRunning, note, error };
+    error === null ? null : isProving ? <StepUp onProven={() => last.current()} /> : <ErrorNote error={error} />;
+  return { run, isRunning, note, error, isProving };
 }

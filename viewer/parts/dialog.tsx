@@ -3,7 +3,7 @@ import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { AskError } from '../link/ask.ts';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
-import { useAct } from './act.tsx';
+import { Fields, useAct } from './act.tsx';
 import { fullCount } from './amounts.ts';
 import { Pairs } from './pairs.tsx';
 
@@ -74,7 +74,7 @@ export function Confirm(props: {
           act.run(() => props.onConfirm().then(props.onClose));
         }}
       >
-        {typeof children === 'function' ? children(act.error) : children}
+        <Fields act={act}>{typeof children === 'function' ? children(act.error) : children}</Fields>
         {props.counts === undefined ? null : (
           <Pairs of={props.counts.map(([name, count]) => [name, fullCount(count)])} />
         )}

@@ -3,7 +3,7 @@ import { join } from '../../api/support/access.ts';
 import { given } from '../../api/support/learnings.ts';
 import { withPassword } from '../../api/support/log-in.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { expectAccessible, expectUsable, startJourney } from './support/browser.ts';
+import { expectAccessible, expectUsable, openAs, startJourney } from './support/browser.ts';
 import { ageProofs, enterPassword } from './support/log-in.ts';
 
 const instance = fileInstance();
@@ -28,6 +28,8 @@ test('transfers the learnings of a user who leaves after counting them, and rese
   await to.fill('unknown');
   await page.keyboard.press('Enter');
   await dialog.locator('input[type=password]').fill(credentials.password);
+  // What is shown is sent after the proof.
+  expect(await to.isDisabled()).toBe(true);
   await page.keyboard.press('Enter');
   await dialog.getByText('NOT_FOUND').waitFor();
   expect(await to.inputValue()).toBe('unknown');
@@ -57,4 +59,21 @@ test('transfers the learnings of a user who leaves after counting them, and rese
   await page.getByText('The second factors were removed').waitFor();
   expect(await instance.count('passkeys WHERE user_id = $1', [leaver.id])).toBe(0);
   await expectUsable(journey);
+});
+
+test('an edited email address leaves what another admin changed since the list was read', async () => {
+  const user = await join(instance, 'edited');
+  const journey = await startJourney(instance);
+  const { page } = journey;
+  await openAs(journey, instance, '/people?search=edited');
+  const row = page.getByRole('row').filter({ hasText: 'edited' });
+  await row.waitFor();
+  await instance.write("UPDATE users SET role = 'viewer', active = false WHERE id = $1", [user.id]);
+  await row.getByRole('button', { name: 'Change' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Email').fill('edited@example.org');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  const stored = await instance.rows('SELECT role, active, email FROM users WHERE id = $1', [user.id]);
+  expect(stored).toEqual([{ role: 'viewer', active: false, email: 'edited@example.org' }]);
 });

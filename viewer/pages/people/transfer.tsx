@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Transfer, User } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { invalidate } from '../../link/resource.ts';
-import { useAct } from '../../parts/act.tsx';
+import { Fields, useAct } from '../../parts/act.tsx';
 import { fullCount } from '../../parts/amounts.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Field } from '../../parts/fields.tsx';
@@ -46,22 +46,24 @@ export function TransferLearnings({
             act.run(count);
           }}
         >
-          <Field
-            label={t.to}
-            hint={t.toHint}
-            autocomplete="off"
-            required
-            maxLength={256}
-            value={to}
-            fault={act.error?.fault('to')}
-            onValue={(value) => {
-              setTo(value);
-              setCounted(null);
-            }}
-          />
-          <button type="submit" class={counted === null ? 'primary' : undefined} disabled={act.isRunning}>
-            {t.count}
-          </button>
+          <Fields act={act}>
+            <Field
+              label={t.to}
+              hint={t.toHint}
+              autocomplete="off"
+              required
+              maxLength={256}
+              value={to}
+              fault={act.error?.fault('to')}
+              onValue={(value) => {
+                setTo(value);
+                setCounted(null);
+              }}
+            />
+            <button type="submit" class={counted === null ? 'primary' : undefined} disabled={act.isRunning}>
+              {t.count}
+            </button>
+          </Fields>
         </form>
         {counted === null ? null : (
           <>

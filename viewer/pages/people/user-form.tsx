@@ -29,7 +29,13 @@ export function UserForm(props: {
       const body = { username: username.trim(), role, ...(email === '' ? {} : { email: email.trim() }) };
       props.onInvite((await ask('POST /admin/users', { body })).invite.token);
     } else {
-      const body = { role, active, email: email.trim() === '' ? null : email.trim() };
+      // What was not edited is left out: another admin may have changed it since the list was read.
+      const given = email.trim() === '' ? null : email.trim();
+      const body = {
+        ...(role === user.role ? {} : { role }),
+        ...(active === user.active ? {} : { active }),
+        ...(given === user.email ? {} : { email: given }),
+      };
       await ask('PUT /admin/users/{id}', { path: { id: user.id }, body });
     }
     invalidate('/admin/users');

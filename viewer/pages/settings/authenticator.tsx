@@ -5,7 +5,7 @@ import { ask } from '../../link/ask.ts';
 import type { AnswerOf } from '../../link/ask.ts';
 import { loadMe } from '../../link/me.ts';
 import { invalidate } from '../../link/resource.ts';
-import { useAct } from '../../parts/act.tsx';
+import { Fields, useAct } from '../../parts/act.tsx';
 import { Copy } from '../../parts/copy.tsx';
 import { Confirm, Dialog } from '../../parts/dialog.tsx';
 import { Field } from '../../parts/fields.tsx';
@@ -67,16 +67,18 @@ function Enrolment(props: { readonly secret: Secret; readonly onClose: () => voi
           act.run(confirm);
         }}
       >
-        <Field
-          label={t.firstCode}
-          inputMode="numeric"
-          autocomplete="one-time-code"
-          required
-          maxLength={16}
-          value={code}
-          fault={act.error?.fault('code')}
-          onValue={setCode}
-        />
+        <Fields act={act}>
+          <Field
+            label={t.firstCode}
+            inputMode="numeric"
+            autocomplete="one-time-code"
+            required
+            maxLength={16}
+            value={code}
+            fault={act.error?.fault('code')}
+            onValue={setCode}
+          />
+        </Fields>
         <button type="submit" class="primary" disabled={act.isRunning}>
           {t.confirm}
         </button>

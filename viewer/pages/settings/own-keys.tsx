@@ -10,7 +10,7 @@ import { Checkbox } from '../../parts/fields.tsx';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { Secret } from '../../parts/secret.tsx';
-import { LoadedView } from '../../parts/states.tsx';
+import { LoadedView, More } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
@@ -91,6 +91,7 @@ export function OwnKeys(): JSX.Element {
           />
         )}
       </LoadedView>
+      <More of={list} />
       {chosen === null ? null : (
         <Confirm
           title={chosen.action === 'rotate' ? t.rotate : t.revoke}

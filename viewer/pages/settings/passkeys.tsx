@@ -5,7 +5,7 @@ import { ask } from '../../link/ask.ts';
 import { hasPasskeys, registerPasskey } from '../../link/passkeys.ts';
 import { loadMe } from '../../link/me.ts';
 import { invalidate, useResource } from '../../link/resource.ts';
-import { useAct } from '../../parts/act.tsx';
+import { Fields, useAct } from '../../parts/act.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Field } from '../../parts/fields.tsx';
 import { Text } from '../../parts/quoted.tsx';
@@ -41,15 +41,17 @@ function AddPasskey(): JSX.Element {
           act.run(add);
         }}
       >
-        <Field
-          label={t.passkeyName}
-          hint={t.passkeyNameHint}
-          required
-          maxLength={64}
-          value={name}
-          fault={act.error?.fault('name')}
-          onValue={setName}
-        />
+        <Fields act={act}>
+          <Field
+            label={t.passkeyName}
+            hint={t.passkeyNameHint}
+            required
+            maxLength={64}
+            value={name}
+            fault={act.error?.fault('name')}
+            onValue={setName}
+          />
+        </Fields>
         <button type="submit" disabled={act.isRunning}>
           {t.addPasskey}
         </button>

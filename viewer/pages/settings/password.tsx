@@ -4,7 +4,7 @@ import type { Me } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { loadMe } from '../../link/me.ts';
 import { invalidate } from '../../link/resource.ts';
-import { useAct } from '../../parts/act.tsx';
+import { Fields, useAct } from '../../parts/act.tsx';
 import { Field } from '../../parts/fields.tsx';
 import { showToast } from '../../parts/toast.tsx';
 import { signOutOfServer } from '../../shell/sign-out.ts';
@@ -53,39 +53,41 @@ export function Password({ user }: { readonly user: Me }): JSX.Element {
           if (next === again) act.run(save);
         }}
       >
-        {hasPassword ? (
+        <Fields act={act}>
+          {hasPassword ? (
+            <Field
+              label={t.current}
+              type="password"
+              autocomplete="current-password"
+              required
+              maxLength={LONGEST}
+              value={current}
+              fault={act.error?.fault('current_password')}
+              onValue={(value) => setTyped({ ...typed, current: value })}
+            />
+          ) : null}
           <Field
-            label={t.current}
+            label={t.next}
+            hint={t.nextHint}
             type="password"
-            autocomplete="current-password"
+            autocomplete="new-password"
             required
             maxLength={LONGEST}
-            value={current}
-            fault={act.error?.fault('current_password')}
-            onValue={(value) => setTyped({ ...typed, current: value })}
+            value={next}
+            fault={act.error?.fault('password')}
+            onValue={(value) => setTyped({ ...typed, next: value })}
           />
-        ) : null}
-        <Field
-          label={t.next}
-          hint={t.nextHint}
-          type="password"
-          autocomplete="new-password"
-          required
-          maxLength={LONGEST}
-          value={next}
-          fault={act.error?.fault('password')}
-          onValue={(value) => setTyped({ ...typed, next: value })}
-        />
-        <Field
-          label={t.again}
-          type="password"
-          autocomplete="new-password"
-          required
-          maxLength={LONGEST}
-          value={again}
-          fault={isDifferent ? t.differs : undefined}
-          onValue={(value) => setTyped({ ...typed, again: value })}
-        />
+          <Field
+            label={t.again}
+            type="password"
+            autocomplete="new-password"
+            required
+            maxLength={LONGEST}
+            value={again}
+            fault={isDifferent ? t.differs : undefined}
+            onValue={(value) => setTyped({ ...typed, again: value })}
+          />
+        </Fields>
         <p class="muted">{isLogIn ? t.endsSessions : t.endsOwn}</p>
         <button type="submit" class="primary" disabled={act.isRunning}>
           {hasPassword ? t.changePassword : t.setPassword}

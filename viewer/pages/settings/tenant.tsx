@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { ExclusionSetting, SharingSetting } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { invalidate, useResource } from '../../link/resource.ts';
-import { useAct } from '../../parts/act.tsx';
+import { Fields, useAct } from '../../parts/act.tsx';
 import { Select, TextArea } from '../../parts/fields.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { LoadedView } from '../../parts/states.tsx';
@@ -38,13 +38,15 @@ function Exclusions({ setting }: { readonly setting: ExclusionSetting }): JSX.El
       }}
     >
       <h2>{t.exclusions}</h2>
-      <TextArea
-        label={t.globs}
-        hint={t.globsHint}
-        rows={6}
-        value={typed ?? setting.value.join('\n')}
-        onValue={setTyped}
-      />
+      <Fields act={act}>
+        <TextArea
+          label={t.globs}
+          hint={t.globsHint}
+          rows={6}
+          value={typed ?? setting.value.join('\n')}
+          onValue={setTyped}
+        />
+      </Fields>
       <Changed at={setting.updated_at} />
       {act.note}
       <button type="submit" class="primary" disabled={act.isRunning || typed === null}>

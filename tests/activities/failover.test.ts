@@ -74,7 +74,7 @@ async function booked() {
 }
 
 const requestsBy = () => NAMES.map((name) => modelOf(name).requests.length);
-/** The bill of a provider; the calls of the tests name theirs. */
+/** The bill of a provider; the calls of the tests name their provider. */
 const billOf = (provider: ModelProvider) => ({ ...BILL, provider });
 
 beforeEach(() => {

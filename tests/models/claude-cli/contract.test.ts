@@ -192,7 +192,7 @@ test('a run ends at its time limit, with the request, and with too much output',
   const sent = call.send(cancel.signal);
   setTimeout(() => cancel.abort(new Error('stop now')), 300);
   await expect(sent).rejects.toThrow('stop now');
-  const long = { lines: [{ type: 'assistant', text: 'x'.repeat(9_000_000) }] };
+  const long = { lines: [{ type: 'assistant', text: 'x'.repeat(9_000_000) }], hangs: true };
   expect(await failure(windowOf([long]))).toMatchObject({
     kind: 'unavailable',
     message: expect.stringContaining('too long'),

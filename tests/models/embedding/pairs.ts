@@ -20,7 +20,7 @@ export const PAIRS: readonly (readonly [question: string, passage: string])[] = 
   ['how are passwords hashed?', 'User passwords are stored with argon2id, 64 MiB of memory and three passes.'],
   [
     'memory leak in the image resizer',
-    'The thumbnail service kept every decoded bitmap in a map; buffers are released after encoding now.',
+    'The thumbnail service retained every decoded bitmap in a map; buffers are released after encoding now.',
   ],
   ['rules for naming branches', 'Branches begin with the ticket number, then two or three words in kebab case.'],
   [

@@ -125,10 +125,19 @@ describe.each(DIALECTS)('a server with the dialect %s', (dialect: Dialect) => {
     expect(await failure(windowAt(at, { timeoutMs: 200 }))).toMatchObject({ kind: 'timeout' });
     at.script({ kind: 'reset' });
     expect(await failure(windowAt(at))).toMatchObject({ kind: 'unavailable' });
-    for (const body of ['<html>', '{"choices": []}', '[]', `"${'x'.repeat(5_000_000)}"`]) {
+    for (const body of ['<html>', '{"choices": []}', '[]']) {
       at.script({ kind: 'raw', response: { status: 200, body } });
       expect(await failure(windowAt(at))).toMatchObject({ kind: 'unavailable' });
     }
+  });
+});
+
+test('a response beyond 4 MiB is not read', async () => {
+  const at = await started({ dialect: 'vllm' });
+  at.script({ kind: 'raw', response: { status: 200, body: `"${'x'.repeat(5_000_000)}"` } });
+  expect(await failure(windowAt(at))).toMatchObject({
+    kind: 'unavailable',
+    message: 'The model provider sent a response that is too long',
   });
 });
 

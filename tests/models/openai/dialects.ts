@@ -60,7 +60,7 @@ const TEXT: Readonly<Record<FaultKind, string>> = {
 /** A quota in Gemini's and OpenRouter's dialects is one of the account. */
 const OTHER_STATUS: Partial<Record<FaultKind, number>> = { 'no-quota': 402 };
 
-/** Returns how a server of the dialect reports a fault. `quoted` is part of its text, as servers repeat requests in theirs. */
+/** Returns how a server of the dialect reports a fault. `quoted` is part of its text, as servers repeat requests in their texts. */
 export function faultOf(dialect: Dialect, kind: FaultKind, quoted: string): PlayedResponse {
   const status = STATUS[kind];
   const message = `${TEXT[kind]}: ${quoted}`;

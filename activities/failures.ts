@@ -70,7 +70,7 @@ function classAndCodes(error: Error): readonly string[] {
 }
 
 const ROOT = new URL('..', import.meta.url);
-const FRAME = /^(?!node_modules\/)[\w/.-]+\.ts:\d+(?=(?::\d+)?\)?$)/u;
+const FRAME = /^(?!node_modules\/)[\w/.-]+\.[jt]s:\d+(?=(?::\d+)?\)?$)/u;
 
 /** Returns `file:line` of the frames of an error within this project, the innermost first; nothing of its message. */
 export function projectFrames({ stack = '', message }: Error): readonly string[] {

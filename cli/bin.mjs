@@ -10,7 +10,9 @@ const path = builtin('node:path');
 const { fileURLToPath, pathToFileURL } = builtin('node:url');
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
-const main = path.join(folder, 'main.ts');
+// The npm package has JavaScript, a checkout has sources.
+const isPackage = existsSync(path.join(folder, 'main.js'));
+const main = path.join(folder, isPackage ? 'main.js' : 'main.ts');
 const client = path.join(folder, '..', 'hook', 'built', 'client.cjs');
 const [, , command, ...words] = process.argv;
 const isHelp = words.includes('--help') || words.includes('-h');
@@ -23,7 +25,9 @@ if (command === 'hook' && !isHelp && existsSync(client)) {
   // Since 24.7 node:crypto has argon2, which passwords are hashed with.
   await import(pathToFileURL(main).href).catch((error) => {
     if (!error?.message?.startsWith('Cannot find package')) throw error;
-    process.stderr.write('The packages of Recollect are missing: run npm ci first.\n');
+    process.stderr.write(
+      `The packages of Recollect are missing: ${isPackage ? 'install it again' : 'run npm ci first'}.\n`,
+    );
     process.exitCode = 1;
   });
 } else {
@@ -32,7 +36,7 @@ if (command === 'hook' && !isHelp && existsSync(client)) {
     .find((file) => existsSync(file));
   if (newer === undefined) {
     process.stderr.write(
-      `Recollect needs Node 24.7 or newer; this is ${process.versions.node}, and npm installed no other: run npm ci again.\n`,
+      `Recollect needs Node 24.7 or newer; this is ${process.versions.node}${isPackage ? ': install a newer Node' : ', and npm installed no other: run npm ci again'}.\n`,
     );
     process.exitCode = 1;
   } else {

@@ -44,6 +44,9 @@ import { addStats } from './commands/operations/stats.ts';
 import { addSummary, addTimeline } from './commands/memory/timeline.ts';
 import { addWatch } from './commands/operations/watch.ts';
 import { addUsage } from './commands/operations/usage.ts';
+import { addUpgrade } from './commands/instance/upgrade.ts';
+import { addMigrate } from './commands/server/migrate.ts';
+import { addServer, addWorker } from './commands/server/run.ts';
 import { Cli } from './cli.ts';
 import type { AddCommand } from './cli.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
@@ -51,7 +54,8 @@ import { colouredText, shownText } from './text/terminal-text.ts';
 
 /** The commands by what people want; the heading of each group in the help. */
 const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
-  'Start and stop:': [addUp, addDown, addStatus, addLogs, addService, addSecrets, addDoctor, addDemo],
+  'Start and stop:': [addUp, addDown, addStatus, addLogs, addService, addUpgrade, addSecrets, addDoctor, addDemo],
+  'Run on servers:': [addServer, addWorker, addMigrate],
   'Connect agents:': [addInstall, addUninstall, addMcp, addHook, addSpool],
   'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
   'Remember and forget:': [addRemember, addForget, addErase, addGdpr, addImport, addExport],

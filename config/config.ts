@@ -288,6 +288,19 @@ export const WORKER_SETTINGS = [
 
 const workerSettings: ReadonlySet<string> = new Set(WORKER_SETTINGS);
 
+/** Settings that only a migration may use: the owner is not restricted by row-level security everywhere, and an admin by nothing. */
+export const MIGRATION_SETTINGS = [
+  'RECOLLECT_OWNER_DATABASE_URL',
+  'RECOLLECT_ADMIN_DATABASE_URL',
+] as const satisfies readonly (keyof typeof environmentSchema.shape)[];
+
+const migrationSettings: ReadonlySet<string> = new Set(MIGRATION_SETTINGS);
+
+/** Returns an environment without the settings of migrations. */
+export function withoutMigrationSettings<Value>(environment: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !migrationSettings.has(name)));
+}
+
 /** Returns an environment without the worker settings. */
 export function withoutWorkerSettings<Value>(environment: Readonly<Record<string, Value>>): Record<string, Value> {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !workerSettings.has(name)));
@@ -295,12 +308,17 @@ export function withoutWorkerSettings<Value>(environment: Readonly<Record<string
 
 /** Returns the configuration of the api process. @throws ConfigError with the names of invalid settings and no values */
 export function parseApiConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  return parseWith(configSchema, withoutWorkerSettings(environment));
+  return parseWith(configSchema, withoutMigrationSettings(withoutWorkerSettings(environment)));
+}
+
+/** Returns the configuration of a migration, which has no model key. @throws ConfigError with the names of invalid settings and no values */
+export function parseMigrationConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  return parseWith(configSchema, environment);
 }
 
 /** Returns the configuration of a worker process. @throws ConfigError with the names of invalid settings and no values */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  return parseWith(callerSchema, environment);
+  return parseWith(callerSchema, withoutMigrationSettings(environment));
 }
 
 function parseWith(schema: typeof configSchema, environment: Readonly<Record<string, string | undefined>>): Config {

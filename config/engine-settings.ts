@@ -23,6 +23,14 @@ export const engineEnvironment = {
     .describe(
       'Database `postgres` as the role that creates databases for restores and drills; only for workers of the queue `maintenance`',
     ),
+  RECOLLECT_OWNER_DATABASE_URL: z
+    .url()
+    .optional()
+    .describe('PostgreSQL as the role that owns the tables; only for `recollect migrate`'),
+  RECOLLECT_ADMIN_DATABASE_URL: z
+    .url()
+    .optional()
+    .describe('Database `postgres` as a superuser, which creates roles and database; only for `recollect migrate`'),
   RECOLLECT_DB_POOL_MAX: positiveInt.max(200).default(10).describe('Maximum connections of a process'),
   RECOLLECT_DB_CONNECT_TIMEOUT_MS: positiveInt
     .default(5_000)
@@ -103,6 +111,8 @@ export function engineConfig(env: Environment) {
       url: env.RECOLLECT_DATABASE_URL,
       maintenanceUrl: env.RECOLLECT_MAINTENANCE_DATABASE_URL,
       restoreUrl: env.RECOLLECT_RESTORE_DATABASE_URL,
+      ownerUrl: env.RECOLLECT_OWNER_DATABASE_URL,
+      adminUrl: env.RECOLLECT_ADMIN_DATABASE_URL,
       poolMax: env.RECOLLECT_DB_POOL_MAX,
       connectTimeoutMs: env.RECOLLECT_DB_CONNECT_TIMEOUT_MS,
       statementTimeoutMs: env.RECOLLECT_DB_STATEMENT_TIMEOUT_MS,
@@ -187,7 +197,13 @@ function hostOf(address: string): string {
 export function engineFaults(env: Environment): Fault[] {
   const allowPlain = env.RECOLLECT_ALLOW_PLAIN_ENGINES;
   const faults = (
-    ['RECOLLECT_DATABASE_URL', 'RECOLLECT_MAINTENANCE_DATABASE_URL', 'RECOLLECT_RESTORE_DATABASE_URL'] as const
+    [
+      'RECOLLECT_DATABASE_URL',
+      'RECOLLECT_MAINTENANCE_DATABASE_URL',
+      'RECOLLECT_RESTORE_DATABASE_URL',
+      'RECOLLECT_OWNER_DATABASE_URL',
+      'RECOLLECT_ADMIN_DATABASE_URL',
+    ] as const
   ).flatMap((name) => {
     const address = env[name];
     return address === undefined ? [] : databaseFaults(name, address, allowPlain);

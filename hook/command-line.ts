@@ -5,6 +5,8 @@ import { DEFAULT_HOST, DEFAULT_NAMESPACE } from './hosts.ts';
 export const BUILT_CLIENT = join(import.meta.dirname, 'built', 'client.cjs');
 
 export interface HookCommandLineOptions {
+  /** Default: the built client of this program. */
+  readonly client?: string;
   readonly dataDir?: string;
   readonly host?: string;
   readonly namespace?: string;
@@ -16,14 +18,14 @@ export function quoted(word: string): string {
 }
 
 /**
- * Returns the shell command that runs the client for one event: absolute paths of the current Node and the built client, so that
+ * Returns the shell command that runs the client for one event: absolute paths of the current Node and the client, so that
  * hooks do not depend on `PATH` or a version manager.
  */
 export function hookCommandLine(event: string, options: HookCommandLineOptions = {}): string {
-  const { dataDir, host = DEFAULT_HOST, namespace = DEFAULT_NAMESPACE } = options;
+  const { client = BUILT_CLIENT, dataDir, host = DEFAULT_HOST, namespace = DEFAULT_NAMESPACE } = options;
   return [
     process.execPath,
-    BUILT_CLIENT,
+    client,
     event,
     ...(host === DEFAULT_HOST ? [] : ['--host', host]),
     ...(namespace === DEFAULT_NAMESPACE ? [] : ['--namespace', namespace]),

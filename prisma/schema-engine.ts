@@ -1,16 +1,16 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
 import { applyFunctions } from './apply-functions.ts';
+import { knownMigrations, MIGRATIONS } from './known-migrations.ts';
 import { MigrationAdapterFactory } from './migration-adapter.ts';
 import type { DatabaseAddress } from './migration-adapter.ts';
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 const SCHEMA = join(FOLDER, 'schema.prisma');
-const MIGRATIONS = join(FOLDER, 'migrations');
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
 export interface SchemaEngine {
@@ -45,14 +45,6 @@ function loadEngine(): void {
   const start = instance.exports['__wbindgen_start'];
   if (typeof start === 'function') start();
   loaded = true;
-}
-
-/** Names of the migrations that this version knows, in order. */
-export function knownMigrations(): string[] {
-  return readdirSync(MIGRATIONS, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
 }
 
 function migrationsList(upTo?: string) {

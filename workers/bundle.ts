@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { z } from 'zod';
+import { IS_PACKAGE } from '../config/module-files.ts';
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), 'bundle');
 const CODE = join(FOLDER, 'workflows.js');
@@ -13,8 +14,19 @@ const ENTRY = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
 const metaSchema = z.object({ sdkVersion: z.string(), sourcesSha256: z.string() });
 
+/** Reads the notes on the bundle. @throws Error without one */
+function readMeta(): z.infer<typeof metaSchema> {
+  try {
+    return metaSchema.parse(JSON.parse(readFileSync(META, 'utf8')));
+  } catch (error) {
+    throw new Error('the workflow bundle is missing: run `npm run bundle`', { cause: error });
+  }
+}
+
 /** Sources of the workflow code: a bundle of other sources would replay other code than the tests. */
 function sourcesSha256(): string {
+  // The package has no sources. Their hash is that of the checkout, so both replay each other's histories.
+  if (IS_PACKAGE) return readMeta().sourcesSha256;
   const hash = createHash('sha256');
   const folder = dirname(ENTRY);
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
@@ -51,13 +63,7 @@ export async function writeBundle(): Promise<void> {
 
 /** The bundle for a worker. @throws Error when there is none, or when it is not of this SDK and these sources: replay could then differ. */
 export function readBundle(): { readonly codePath: string } {
-  let meta: string;
-  try {
-    meta = readFileSync(META, 'utf8');
-  } catch (error) {
-    throw new Error('the workflow bundle is missing: run `npm run bundle`', { cause: error });
-  }
-  const made = metaSchema.parse(JSON.parse(meta));
+  const made = readMeta();
   if (made.sdkVersion !== sdkVersion())
     throw new Error(
       `the workflow bundle was made with SDK ${made.sdkVersion}, this is ${sdkVersion()}: run \`npm run bundle\``,

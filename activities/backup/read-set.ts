@@ -5,7 +5,7 @@ import { openQueries } from './fixed-queries.ts';
 import { setOfKey, SETS_PREFIX, manifestKey } from '../../domain/backup/set-keys.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
-import { knownMigrations } from '../../prisma/schema-engine.ts';
+import { knownMigrations } from '../../prisma/known-migrations.ts';
 import { unpackFile } from './packed-file.ts';
 import { readManifestBytes } from './read-manifest.ts';
 import { keyOfSet } from './verify-set.ts';

@@ -6,6 +6,7 @@ import type { CaptureSource, EventOwner, HostEvent } from '../../domain/capture/
 import type { TranscriptItem } from '../../domain/transcripts/items.ts';
 import type { ReadLine } from '../../domain/transcripts/line.ts';
 import type { PreparedItem } from '../../domain/transcripts/plan.ts';
+import { MODULE_EXTENSION } from '../../config/module-files.ts';
 import { ApiError } from '../errors.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import type { BuildOptions, BuiltEvent, Incoming } from './intake.ts';
@@ -250,7 +251,7 @@ export class HeavyEvents {
   }
 
   private start(): Worker {
-    const thread = new Worker(new URL('./event-thread.ts', import.meta.url), {
+    const thread = new Worker(new URL(`./event-thread${MODULE_EXTENSION}`, import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: this.bounds.heapMib, maxYoungGenerationSizeMb: YOUNG_MIB },
     });
     const onEnd = () => {

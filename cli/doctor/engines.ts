@@ -5,11 +5,14 @@ import { findOnPath } from '../../infra/engines/program-files.ts';
 import { lookUpEngine } from '../../infra/engines/resolve.ts';
 import type { ResolveOptions } from '../../infra/engines/resolve.ts';
 import type { Environment } from '../../config/process-environment.ts';
-import { findPostgresBinaries, tryPostgres } from '../../infra/engines/postgres/binaries.ts';
+import { findPostgresBinaries, foldersOf } from '../../infra/engines/postgres/binaries.ts';
 import type { PostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
+import { tryPostgres } from '../../infra/engines/postgres/try-postgres.ts';
+import { withLibraries } from '../../infra/engines/postgres/libraries.ts';
 import { chooseRunAs, isUserMissing } from '../../infra/engines/postgres/run-as.ts';
 import type { RunAs } from '../../infra/engines/postgres/run-as.ts';
 import { SupervisorError } from '../../infra/supervisor/definitions.ts';
+import { cacheDirectory } from '../../infra/instance/layout.ts';
 import type { InstanceLayout } from '../../infra/instance/layout.ts';
 import { finding } from './machine.ts';
 import type { Finding } from './machine.ts';
@@ -54,8 +57,8 @@ export async function checkPostgres(
 ): Promise<Finding> {
   const what = 'engine postgres';
   try {
-    const binaries = await find();
-    const runAs = chooseRunAs([path.dirname(binaries.postgres), path.dirname(layout.dataDir)], {
+    const binaries = withLibraries(await find(), cacheDirectory(environment));
+    const runAs = chooseRunAs([...foldersOf(binaries), path.dirname(layout.dataDir)], {
       mayCreateUser: false,
     });
     const found = `npm package ${binaries.postgres}${describeRunAs(runAs)}`;

@@ -4,8 +4,6 @@ import type { Environment } from '../../config/process-environment.ts';
 import { finding } from './machine.ts';
 import type { Finding } from './machine.ts';
 
-const ADVICE = 'Check address, certificate authority (RECOLLECT_CA_FILE) and credentials: docs/network.md.';
-
 /** Returns true if the environment names engines that `recollect up` does not run: only servers have these settings. */
 export function namesEngines(environment: Environment): boolean {
   return Boolean(environment['RECOLLECT_DATABASE_URL']);
@@ -17,11 +15,9 @@ export async function checkExternal(environment: Environment): Promise<Finding[]
     const config = parseConfig(environment);
     trustAuthorities(config);
     // Their clients are half of all modules.
-    const { checkExternalEngines } = await import('../../infra/engines/external.ts');
+    const { checkExternalEngines } = await import('../../infra/engines/external/check-engines.ts');
     const engines = await checkExternalEngines(config);
-    return engines.map(({ name, isReachable, text }) =>
-      isReachable ? finding('ok', name, text) : finding('fail', name, text, ADVICE),
-    );
+    return engines.map(({ name, result, text, advice }) => finding(result, name, text, advice));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.message.split('\n').map((line) => finding('fail', 'settings', line));

@@ -1,9 +1,8 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
-import { readJsonFile } from '../../infra/instance/json-file.ts';
+import { InstanceError } from '../../infra/instance/instance-error.ts';
 import type { InstanceLayout } from '../../infra/instance/layout.ts';
-import { LAYOUT_VERSION } from '../../infra/instance/version-stamp.ts';
+import { newerThanThis, readVersionStamp } from '../../infra/instance/version-stamp.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { DEFAULT_PORTS, isPortFree, readSavedPorts } from '../../infra/instance/ports.ts';
 import { findSupervisor } from '../../infra/supervisor/stop-instance.ts';
@@ -31,7 +30,12 @@ const OTHERS = 0o077;
 export function checkNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > 24 || (major === 24 && minor >= 7)) return finding('ok', 'Node', version);
-  return finding('fail', 'Node', `${version} is too old`, 'Use Node 24.7 or newer, or run npm ci, which brings one.');
+  return finding(
+    'fail',
+    'Node',
+    `${version} is too old`,
+    'Install Node 24.7 or newer; in a checkout, npm ci brings one.',
+  );
 }
 
 /** Checks that the data directory exists or can be created, and is not of a newer version. */
@@ -48,18 +52,18 @@ export function checkDataDirectory(layout: InstanceLayout): Finding {
       'Choose another with --data-dir, or change its permissions.',
     );
   }
-  const stamp = readJsonFile(layout.versionFile, z.object({ layout: z.int() }));
-  if (stamp.kind === 'damaged')
-    return finding('fail', what, `${layout.versionFile}: ${stamp.reason}`, 'Restore the file from a backup.');
-  if (stamp.kind === 'value' && stamp.value.layout > LAYOUT_VERSION) {
-    return finding(
-      'fail',
-      what,
-      `${layout.dataDir} was created by a newer version`,
-      'Use that version or another --data-dir.',
-    );
+  try {
+    const stamp = readVersionStamp(layout.versionFile);
+    const newer = stamp === null ? null : newerThanThis(stamp);
+    if (newer !== null) {
+      const text = `${layout.dataDir} was written by a newer version (${newer})`;
+      return finding('fail', what, text, 'Use that version or another --data-dir.');
+    }
+    return finding('ok', what, stamp === null ? `${layout.dataDir} will be created` : layout.dataDir);
+  } catch (error) {
+    if (!(error instanceof InstanceError)) throw error;
+    return finding('fail', what, error.message, 'Restore the file from a backup.');
   }
-  return finding('ok', what, stamp.kind === 'absent' ? `${layout.dataDir} will be created` : layout.dataDir);
 }
 
 /** Checks that only the owner can read the secrets. */

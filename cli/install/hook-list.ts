@@ -15,8 +15,8 @@ type Place = { readonly index: number; readonly inner: number | null; readonly v
 
 const KEY_VARIABLE = 'RECOLLECT_API_KEY';
 const HOOK_URL = /^https?:\/\/[^\s?#]*\/api\/v1\/hooks\/[A-Za-z0-9_-]+(?:\?[^\s#]*)?$/;
-/** Matches the client's file in any folder, followed by the `--data-dir` that the installer always writes. */
-const CLIENT_COMMAND = /[/\\]hook[/\\][^'"\n]{0,64}\.(?:ts|mjs|js|cjs)['"]?\s(?:[^\n]*\s)?['"]?--data-dir\b/;
+/** Matches the copy of the client in any data directory, followed by the `--data-dir` that the installer always writes. */
+const CLIENT_COMMAND = /[/\\]client[/\\]\d[^/\\'"\n]{0,64}[/\\]client\.cjs['"]?\s(?:[^\n]*\s)?['"]?--data-dir\b/;
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Environment } from '../../config/process-environment.ts';
 import { mergeHooks, mergeKey } from './hook-list.ts';
 import type { HookStyle, RequestedHook } from './hook-list.ts';
+import { assertDurable } from './durable-path.ts';
 import { JsonEdit } from './json-edit.ts';
 import { quoted } from '../../hook/command-line.ts';
 
@@ -191,9 +192,10 @@ const BIN = path.resolve(import.meta.dirname, '..', 'bin.mjs');
 /**
  * Returns the command or file content that adds the MCP server to an agent. It starts `recollect mcp` with the current Node, which reads
  * address and key from the data directory, so the agent's settings contain no key. Without `mayWrite` the agent can search memories,
- * and neither store nor forget them.
+ * and neither store nor forget them. @throws InstallError `cache-path`
  */
 export function mcpInstruction(host: InstallHost, scope: Scope, dataDir: string, mayWrite: boolean): string {
+  assertDurable(process.execPath, BIN);
   const words = [process.execPath, BIN, 'mcp', ...(mayWrite ? ['--write'] : []), '--data-dir', path.resolve(dataDir)];
   const line = words.map(quoted).join(' ');
   switch (host) {

@@ -15,6 +15,7 @@ export class InstallError extends CodedError<
   | 'key-refused'
   | 'key-too-strong'
   | 'no-agent-key'
+  | 'cache-path'
   | 'agent-too-old'
 > {
   override readonly name = 'InstallError';

@@ -1,6 +1,8 @@
 import path from 'node:path';
+import { VERSION } from '../../config/version.ts';
 import { hookUser } from '../../hook/environment.ts';
 import { emptyRepository, findGitFolder } from '../../hook/project/git-folder.ts';
+import { copyHookClient, hookClientCopy } from '../../infra/instance/hook-client-copy.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { RunCommand } from '../service/service-commands.ts';
@@ -19,6 +21,7 @@ import {
   writeClientFile,
 } from './server-access.ts';
 import type { ServerAccess } from './server-access.ts';
+import { assertDurable } from './durable-path.ts';
 import { InstallError } from './install-error.ts';
 import { backupFiles } from './settings-file.ts';
 import { wrap } from '../text/text-layout.ts';
@@ -63,6 +66,7 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
   const { out } = ports.context.output;
   if (host !== 'claude-code' && request.transport === 'http')
     throw new InstallError('wrong-shape', `${HOST_NAMES[host]} supports command hooks only: remove --transport http.`);
+  assertDurable(process.execPath);
   if (host === 'claude-code' && request.check) checkClaudeCode(ports.run);
   const access = accessOf(request, ports);
   const named = request.server !== null;
@@ -79,10 +83,11 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
     return;
   }
   const clientChanged = named && writeClientFile(dataDir, access);
+  const isCopied = copyHookClient(dataDir);
   const applied = applyChanges(prepared, new Date());
   const hooks = applied.reduce((sum, { hooks }) => sum + hooks, 0);
   const changed = applied.filter(({ outcome }) => outcome !== 'unchanged');
-  if (changed.length === 0 && !clientChanged) {
+  if (changed.length === 0 && !clientChanged && !isCopied) {
     out(`Nothing to change: ${HOST_NAMES[host]} has ${hooks} hooks for ${access.url}.\n`);
     return;
   }
@@ -94,6 +99,7 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
         prepared.some(({ read, isPrivate }) => isPrivate && read.file === change.file),
       ),
     );
+  if (isCopied) out(`  ${hookClientCopy(dataDir)}: the client of version ${VERSION}, which the hooks run\n`);
   if (clientChanged) out(`  ${clientFile(dataDir)}: address and key of the client, readable by the owner only\n`);
   if (!named && access.isRemote)
     out(`  The server comes from ${clientFile(dataDir)}: delete this file to use the local instance.\n`);
@@ -124,7 +130,13 @@ function planOf({ host, scope, transport, namespace, dataDir }: InstallRequest, 
     url: access.url,
     apiKey: access.apiKey,
     namespace,
-    command: (event) => hookCommandLine(event, { dataDir, host, ...(namespace === null ? {} : { namespace }) }),
+    command: (event) =>
+      hookCommandLine(event, {
+        client: hookClientCopy(dataDir),
+        dataDir,
+        host,
+        ...(namespace === null ? {} : { namespace }),
+      }),
   };
 }
 

@@ -11,13 +11,13 @@ export type CommandOutcome =
 /** Runs a program to its end without a shell. */
 export type RunCommand = (program: string, args: readonly string[], folder?: string) => CommandOutcome;
 
-/** Runs programs on the PATH of `environment`; ends them after 30 s with exit code 1. */
-export function runCommandIn(environment: Environment): RunCommand {
+/** Runs programs on the PATH of `environment`; ends them after `timeoutMs` with exit code 1. */
+export function runCommandIn(environment: Environment, timeoutMs = TIMEOUT_MS): RunCommand {
   return (program, args, folder) => {
     const { error, status, stdout, stderr } = spawnSync(program, [...args], {
       encoding: 'utf8',
       env: { ...environment },
-      timeout: TIMEOUT_MS,
+      timeout: timeoutMs,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(folder === undefined ? {} : { cwd: folder }),
     });

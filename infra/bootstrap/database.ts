@@ -30,6 +30,8 @@ export async function recoverSwap(superuser: pg.ClientBase, databaseName: string
 
 export interface DatabaseBootstrap {
   readonly superuserUrl: string;
+  /** Address of the owner role, in any database; default: that of the superuser with the owner's password. */
+  readonly ownerUrl?: string;
   readonly databaseName: string;
   /** Passwords of the login roles, from the instance's secrets. */
   readonly passwords: {
@@ -71,8 +73,8 @@ async function ensureRoles(superuser: pg.Client, passwords: DatabaseBootstrap['p
   await superuser.query('GRANT recollect_owner, recollect_definer, pg_signal_backend TO recollect_restore');
 }
 
-/** Applies migrations to a database; returns their number. */
-async function migrate(address: DatabaseAddress): Promise<number> {
+/** Applies migrations to a database as its owner; returns their number. */
+export async function migrate(address: DatabaseAddress): Promise<number> {
   return connected({ ...address }, async (owner) => {
     const unfinished = await unfinishedMigrations(owner);
     const applied = await withSchemaEngine(address, async (engine) => {
@@ -84,16 +86,22 @@ async function migrate(address: DatabaseAddress): Promise<number> {
   });
 }
 
+/** Returns an address with the owner role. */
+function asOwner(superuserUrl: string, password: string): string {
+  const url = new URL(superuserUrl);
+  url.username = 'recollect_owner';
+  url.password = encodeURIComponent(password);
+  return url.href;
+}
+
 /**
  * Creates or updates roles, database and schema. Idempotent, also after a kill: a new database has a temporary name until it is
  * complete.
  */
 export async function bootstrapDatabase(options: DatabaseBootstrap): Promise<void> {
   const { databaseName, passwords, progress } = options;
-  const url = new URL(options.superuserUrl);
-  url.username = 'recollect_owner';
-  url.password = encodeURIComponent(passwords.owner);
-  const addressOf = (database: string): DatabaseAddress => ({ connectionString: atDatabase(url.href, database) });
+  const url = options.ownerUrl ?? asOwner(options.superuserUrl, passwords.owner);
+  const addressOf = (database: string): DatabaseAddress => ({ connectionString: atDatabase(url, database) });
   await connected({ connectionString: options.superuserUrl }, async (superuser) => {
     await ensureRoles(superuser, passwords);
     await recoverSwap(superuser, databaseName);

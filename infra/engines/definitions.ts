@@ -7,6 +7,7 @@ import { EngineError } from './engine-error.ts';
 import { type EngineProgram, TEMPORAL, WEAVIATE } from './pinned.ts';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres/binaries.ts';
 import { clearStalePostmaster } from './postgres/cluster.ts';
+import { withLibraries } from './postgres/libraries.ts';
 import { postgresService } from './postgres/service.ts';
 import { type FoundPrograms, resolveEngines, type ResolveOptions } from './resolve.ts';
 import { temporalSchemaStep } from './temporal/schema.ts';
@@ -27,7 +28,7 @@ export interface EngineFiles {
  */
 export async function prepareEngines(options: ResolveOptions & { readonly dataDir: string }): Promise<EngineFiles> {
   await clearStalePostmaster(instanceLayout(options.dataDir).postgres);
-  const postgres = await findPostgresBinaries();
+  const postgres = withLibraries(await findPostgresBinaries(), options.cacheDir);
   const programs = await resolveEngines([TEMPORAL, WEAVIATE], options);
   return {
     postgres,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { transcriptFolder } from '../../config/config.ts';
+import { MIGRATION_SETTINGS, transcriptFolder } from '../../config/config.ts';
 import { type Environment, NO_TELEMETRY } from '../../config/process-environment.ts';
 import type { Instance } from './instance.ts';
 import type { Secrets } from './secrets.ts';
@@ -30,8 +30,7 @@ const PASSED_NAMES = new Set([
   'GOGC',
   'CLAUDE_CONFIG_DIR',
 ]);
-/** Only migrations may use the owner role: row-level security does not restrict it everywhere. */
-const NEVER_PASSED = new Set(['RECOLLECT_OWNER_DATABASE_URL']);
+const NEVER_PASSED: ReadonlySet<string> = new Set(MIGRATION_SETTINGS);
 
 /** Returns a PostgreSQL URL for a login role of the instance's server. */
 export function databaseUrl(

@@ -1,5 +1,7 @@
 import { type Instance, openInstance, type OpenInstanceOptions, prepareDataDirectory } from '../instance/instance.ts';
 import type { InstanceLayout } from '../instance/layout.ts';
+import { finishGoingBack } from '../instance/upgrade-copy.ts';
+import { stampProgram } from '../instance/version-stamp.ts';
 import { type NodeDefinition, SupervisorError } from './definitions.ts';
 import { identifyProcess } from './process-identity.ts';
 import type { Progress } from './progress.ts';
@@ -33,6 +35,7 @@ export interface SupervisedInstance {
 export async function runInstance<Prepared>(options: RunInstanceOptions<Prepared>): Promise<SupervisedInstance> {
   const layout = prepareDataDirectory(options.dataDir);
   const lock = await takeOver(layout, options.progress);
+  finishGoingBack(layout);
   const startedAt = new Date().toISOString();
   const note = (phase: Phase, error?: string): void => {
     const self = identifyProcess(process.pid) ?? { pid: process.pid, startTime: 'unknown' };
@@ -50,6 +53,7 @@ export async function runInstance<Prepared>(options: RunInstanceOptions<Prepared
       note('failed', error instanceof Error ? error.message : String(error));
       throw error;
     });
+    stampProgram(layout.versionFile);
     const { instance, supervisor } = await startOnFreePorts(options, layout, prepared);
     const stop = async (): Promise<void> => {
       try {

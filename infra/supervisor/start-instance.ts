@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseConfig, withoutWorkerSettings } from '../../config/config.ts';
 import type { Config } from '../../config/config.ts';
+import { MODULE_EXTENSION } from '../../config/module-files.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { bootstrapIdentity } from '../bootstrap/identity.ts';
 import { ensureModelFiles } from '../bootstrap/model-files.ts';
@@ -9,7 +10,8 @@ import { runTool } from '../engines/run-tool.ts';
 import { engineNodes, prepareEngines } from '../engines/definitions.ts';
 import type { EngineFiles } from '../engines/definitions.ts';
 import { relaxTemporal } from '../engines/temporal/service.ts';
-import { cacheDirectory, compileCacheIn } from '../instance/layout.ts';
+import { refreshHookClient } from '../instance/hook-client-copy.ts';
+import { cacheDirectory } from '../instance/layout.ts';
 import {
   apiUrl,
   DATABASE_NAME,
@@ -20,53 +22,13 @@ import {
   temporalAddress,
 } from '../instance/environment.ts';
 import type { Instance } from '../instance/instance.ts';
-import type { NodeDefinition, StepDefinition, ServiceDefinition } from './definitions.ts';
+import type { NodeDefinition, StepDefinition } from './definitions.ts';
+import { nodeEnvironment, nodeService } from './node-service.ts';
 import type { Progress } from './progress.ts';
 import { runInstance } from './run-instance.ts';
 import type { SupervisorState } from './state.ts';
 import { watchSpool } from './spool-watch.ts';
 import type { SupervisedService } from './supervised-service.ts';
-
-const PROJECT_FOLDER = path.resolve(import.meta.dirname, '..', '..');
-
-/**
- * V8 sizes its young generation by the machine (128 MB for 24 GB), more than short requests need. The bound of the old
- * generation causes earlier collection and suffices for several bodies of 32 MiB.
- */
-const MEMORY_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=768'] as const;
-
-interface NodeServiceOptions {
-  readonly name: 'worker' | 'api';
-  /** Relative to the project. */
-  readonly entry: string;
-  readonly after: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly ports: readonly number[];
-  /** Time to finish its work on shutdown. */
-  readonly stopGraceMs: number;
-}
-
-/** Returns a service run by the current Node. It reports ready over its channel and stops when the channel closes. */
-export function nodeService(options: NodeServiceOptions): ServiceDefinition {
-  const command = {
-    file: process.execPath,
-    args: [...MEMORY_FLAGS, path.join(PROJECT_FOLDER, options.entry)],
-    environment: options.environment,
-    workingDirectory: PROJECT_FOLDER,
-  };
-  return {
-    kind: 'service',
-    name: options.name,
-    after: options.after,
-    prepare: () => Promise.resolve(command),
-    ports: options.ports,
-    readiness: { kind: 'message' },
-    readyTimeoutMs: 90_000,
-    stopSignal: 'SIGTERM',
-    stopGraceMs: options.stopGraceMs,
-    emergencySignal: 'SIGKILL',
-  };
-}
 
 export interface StartInstanceOptions {
   readonly dataDir: string;
@@ -79,6 +41,8 @@ export interface StartInstanceOptions {
   readonly apiPort?: number | undefined;
   /** `free` avoids the default ports, which another instance may use. */
   readonly ports?: 'saved' | 'free' | undefined;
+  /** Start the api once everything else is ready. */
+  readonly apiLast?: boolean | undefined;
 }
 
 export interface RunningInstance {
@@ -95,11 +59,9 @@ export interface RunningInstance {
 
 export type ServiceName = 'postgres' | 'temporal' | 'weaviate' | 'worker' | 'api';
 
-const DATABASE_STEP = path.resolve(import.meta.dirname, '..', 'bootstrap', 'database-main.ts');
+const DATABASE_STEP = path.resolve(import.meta.dirname, '..', 'bootstrap', `database-main${MODULE_EXTENSION}`);
 const WORKER_GRACE_MS = 30_000;
 const API_GRACE_MS = 20_000;
-/** Freed blocks of this size return to the system. */
-const MALLOC_RETURN_BYTES = 4 * 1024 * 1024;
 
 /**
  * Starts an instance on a data directory; resolves once the API is ready. Rejects with AlreadyRunningError,
@@ -122,9 +84,11 @@ export async function startInstance(options: StartInstanceOptions): Promise<Runn
         progress: options.progress,
         signal: options.signal,
       }),
-    nodes: (opened, files) => instanceNodes(opened, files, { cacheDir, environment, progress: options.progress }),
+    nodes: (opened, files) =>
+      instanceNodes(opened, files, { cacheDir, environment, progress: options.progress, apiLast: options.apiLast }),
     url: (opened) => apiUrl(opened, environment),
   });
+  refreshHookClient(options.dataDir);
   // Drains events spooled while the instance was stopped.
   const spool = watchSpool({ dataDir: instance.layout.dataDir });
   return {
@@ -148,19 +112,7 @@ interface GraphContext {
   readonly cacheDir: string;
   readonly environment: Environment;
   readonly progress: Progress;
-}
-
-/**
- * Memory settings of Recollect's processes: the compile cache of stripped TypeScript (17–20 MB less per process), and
- * a C allocator that returns the memory of embedding batches (130 MB instead of 160–200 after indexing).
- */
-function nodeEnvironment(cacheDir: string): Record<string, string> {
-  return {
-    NODE_COMPILE_CACHE: compileCacheIn(cacheDir),
-    MALLOC_ARENA_MAX: '2',
-    MALLOC_MMAP_THRESHOLD_: String(MALLOC_RETURN_BYTES),
-    MALLOC_TRIM_THRESHOLD_: String(MALLOC_RETURN_BYTES),
-  };
+  readonly apiLast?: boolean | undefined;
 }
 
 /** Returns the graph of an instance. Its services declare every port, so that a start replaces one that another program takes first. */
@@ -181,7 +133,7 @@ export function instanceNodes(instance: Instance, files: EngineFiles, context: G
     modelFilesStep(context),
     nodeService({
       name: 'worker',
-      entry: 'workers/main.ts',
+      entry: 'workers/main',
       after,
       environment: childEnvironment,
       ports: [instance.ports.workerMetrics],
@@ -189,8 +141,8 @@ export function instanceNodes(instance: Instance, files: EngineFiles, context: G
     }),
     nodeService({
       name: 'api',
-      entry: 'api/main.ts',
-      after,
+      entry: 'api/main',
+      after: context.apiLast === true ? [...after, 'worker'] : after,
       environment: apiEnvironment,
       ports: [instance.ports.api],
       stopGraceMs: API_GRACE_MS,

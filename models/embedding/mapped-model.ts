@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { MODULE_EXTENSION } from '../../config/module-files.ts';
 
 /**
  * A copy of the model written by ONNX Runtime, beside the original: an optimised graph with the weights in a separate file. Such weights
  * are memory-mapped instead of read: 45 MB less private memory per process, and processes share the rest.
  */
-const WRITER = fileURLToPath(new URL('write-mapped-model.ts', import.meta.url));
+const WRITER = fileURLToPath(new URL(`write-mapped-model${MODULE_EXTENSION}`, import.meta.url));
 const WRITE_TIMEOUT_MS = 60_000;
 
 const packageFile = z.object({ version: z.string() });

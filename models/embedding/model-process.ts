@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { MODULE_EXTENSION } from '../../config/module-files.ts';
 import { EmbedderUnavailable } from '../../domain/ports/embedder.ts';
 import type { ModelSettings, ProcessAnswer, ProcessRequest } from './embedding-process.ts';
 
@@ -18,7 +19,7 @@ interface Waiting {
   readonly reject: (error: EmbedderUnavailable) => void;
 }
 
-const ENTRY = fileURLToPath(new URL('embedding-process.ts', import.meta.url));
+const ENTRY = fileURLToPath(new URL(`embedding-process${MODULE_EXTENSION}`, import.meta.url));
 
 /**
  * Starts a process and waits until the model is loaded. A process and not a thread: the C allocator returns the memory of the model and of its texts only

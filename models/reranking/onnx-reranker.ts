@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { MODULE_EXTENSION } from '../../config/module-files.ts';
 import { refuseTelemetry } from '../../config/process-environment.ts';
 import { RerankerUnavailable, type Reranker } from '../../domain/ports/embedder.ts';
 import type { RerankAnswer, RerankRequest, RerankThreadSettings } from './reranking-thread.ts';
@@ -25,7 +26,7 @@ interface RerankThread {
 
 /** Starts the thread; when it ends, rejects pending calls and calls `onEnd`. */
 function startThread(settings: RerankThreadSettings, onEnd: () => void): RerankThread {
-  const worker = new Worker(new URL('reranking-thread.ts', import.meta.url), {
+  const worker = new Worker(new URL(`reranking-thread${MODULE_EXTENSION}`, import.meta.url), {
     name: 'reranking',
     workerData: settings,
     resourceLimits: { maxYoungGenerationSizeMb: 4 },

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { processEnvironment } from '../../config/process-environment.ts';
@@ -43,6 +43,16 @@ test('prints one sentence if npm installed no packages yet', () => {
     status: 1,
     stdout: '',
     stderr: 'The packages of Recollect are missing: run npm ci first.\n',
+  });
+});
+
+test('prints one sentence for an old Node in the npm package, which brings none', () => {
+  const bin = binAlone();
+  writeFileSync(path.join(path.dirname(bin), 'main.js'), '');
+  expect(runAs('20.20.2', bin, 'up')).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: 'Recollect needs Node 24.7 or newer; this is 20.20.2: install a newer Node.\n',
   });
 });
 

@@ -47,7 +47,7 @@ test('accepts a missing data directory, rejects a newer or damaged one', () => {
   const layout = instanceLayout(path.join(testFolder(), 'data'));
   expect(checkDataDirectory(layout)).toMatchObject({ result: 'ok', text: `${layout.dataDir} will be created` });
   mkdirSync(layout.dataDir);
-  writeFileSync(layout.versionFile, '{"layout":99}');
+  writeFileSync(layout.versionFile, '{"layout":99,"createdAt":"later"}');
   expect(checkDataDirectory(layout)).toMatchObject({
     result: 'fail',
     advice: 'Use that version or another --data-dir.',
@@ -97,7 +97,9 @@ test('fails with PostgreSQL’s message if it cannot start', async () => {
   const words = 'postgres: error while loading shared libraries: libicu.so: cannot open shared object file';
   const initdb = program('initdb', `echo '${words}' >&2; exit 127`);
   const environment = { PATH: '/usr/bin:/bin' };
-  expect(await checkPostgres(layout, environment, () => Promise.resolve({ initdb, postgres: initdb }))).toMatchObject({
+  expect(
+    await checkPostgres(layout, environment, () => Promise.resolve({ initdb, postgres: initdb, environment: {} })),
+  ).toMatchObject({
     result: 'fail',
     text: expect.stringContaining(words),
   });

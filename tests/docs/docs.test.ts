@@ -19,7 +19,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { WAITING_REASONS } from '../../workflows/failure-types.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const EXCLUDED_FOLDERS = new Set(['node_modules', '.git', 'generated', 'bundle', 'coverage']);
+const EXCLUDED_FOLDERS = new Set(['node_modules', '.git', 'generated', 'bundle', 'coverage', 'dist']);
 
 function filesUnder(folder: string, extension: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

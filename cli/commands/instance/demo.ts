@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
+import { IS_PACKAGE } from '../../../config/module-files.ts';
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { openOffer } from '../access/open.ts';
@@ -25,15 +26,20 @@ export function addDemo(program: Command, cli: Cli): void {
     .action(async (options: DemoOptions) => cli.exit(await demo(options, cli)));
 }
 
+const COMMANDS = IS_PACKAGE
+  ? { up: 'recollect up', demo: 'recollect demo', other: 'recollect' }
+  : { up: 'npm start --', demo: 'npm run demo --', other: 'npm run recollect --' };
+
 function whatNext(url: string, dataDir: string): string {
+  const { up, demo, other } = COMMANDS;
   return [
     heading('Next steps'),
     `  address         ${url}   (API description at ${url}/docs)`,
     `  data directory  ${dataDir}`,
-    `  run it again    npm start -- --data-dir ${dataDir}`,
-    '  new instance    npm start                 (data in ~/.recollect)',
-    '  in a browser    npm run demo -- --keep-running',
-    '  install hooks   npm run recollect -- install claude-code   writes to ~/.claude/settings.json',
+    `  run it again    ${up} --data-dir ${dataDir}`,
+    `  new instance    ${up.replace(/ --$/, '')}   (data in ~/.recollect)`,
+    `  in a browser    ${demo} --keep-running`,
+    `  install hooks   ${other} install claude-code   writes to ~/.claude/settings.json`,
     '',
   ].join('\n');
 }

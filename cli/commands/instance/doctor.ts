@@ -17,14 +17,16 @@ import { checkEngine, checkPostgres } from '../../doctor/engines.ts';
 import { checkExternal, namesEngines } from '../../doctor/external.ts';
 import { TEMPORAL, WEAVIATE } from '../../../infra/engines/pinned.ts';
 import { supportBundle } from '../../support-bundle/bundle.ts';
+import { serverEnvironment } from '../server/run.ts';
 import { knownServer, statusReport } from './status.ts';
 
 export function addDoctor(program: Command, cli: Cli): void {
   cli
     .command(program, 'doctor', 'check that this machine can run Recollect and show remedies')
+    .option('--server', 'check the engines that the settings name instead of this machine')
     .option('--bundle [file]', 'also write a support bundle: versions, settings, states and errors, nothing captured')
-    .action(async ({ dataDir, bundle }: { dataDir: string; bundle?: string | true }) => {
-      const findings = await findingsOf(dataDir, cli);
+    .action(async ({ dataDir, server, bundle }: { dataDir: string; server?: true; bundle?: string | true }) => {
+      const findings = server === true ? await serverFindings(dataDir, cli) : await findingsOf(dataDir, cli);
       const code = printFindings(findings, cli);
       const isWritten = bundle === undefined || (await writeBundle(bundle, dataDir, findings, cli));
       cli.exit(isWritten ? code : 1);
@@ -55,6 +57,12 @@ async function findingsOf(dataDir: string, context: CommandContext): Promise<rea
     ...(namesEngines(environment) ? await checkExternal(environment) : await checkEmbedded(layout, context)),
     checkModelFiles(cacheDir, environment),
   ];
+}
+
+/** Checks what the api and the workers need of the engines of the settings. */
+async function serverFindings(dataDir: string, { environment }: CommandContext): Promise<readonly Finding[]> {
+  const settings = serverEnvironment(environment, dataDir);
+  return [checkNode(process.versions.node), ...(await checkExternal(settings))];
 }
 
 /** Prints the findings with their remedies. Returns exit code 1 if one prevents the start. */

@@ -42,8 +42,12 @@ export function addInstall(program: Command, cli: Cli): void {
     .option('--write', 'with --mcp: include the tools that store and forget memories')
     .action(async (host: InstallHost, options: InstallOptions) => {
       if (options.mcp === true) {
-        cli.output.out(mcpInstruction(host, scopeOf(options), options.dataDir, options.write === true));
-        cli.exit(0);
+        const isWriter = options.write === true;
+        cli.exit(
+          await installExitCode(cli, () =>
+            cli.output.out(mcpInstruction(host, scopeOf(options), options.dataDir, isWriter)),
+          ),
+        );
         return;
       }
       cli.exit(

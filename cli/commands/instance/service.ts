@@ -3,8 +3,11 @@ import path from 'node:path';
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import { transcriptFolder } from '../../../config/config.ts';
+import { MODULE_EXTENSION } from '../../../config/module-files.ts';
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
+import { assertDurable } from '../../install/durable-path.ts';
+import { InstallError } from '../../install/install-error.ts';
 import { clientFile } from '../../install/server-access.ts';
 import { installService, serviceStatus, uninstallService } from '../../service/manage-service.ts';
 import type { ServicePorts } from '../../service/manage-service.ts';
@@ -15,7 +18,7 @@ import { serviceManager } from '../../service/service-manager.ts';
 const ACTIONS = ['install', 'uninstall', 'status'] as const;
 type Action = (typeof ACTIONS)[number];
 
-const CLI_FILE = path.resolve(import.meta.dirname, '../../main.ts');
+const CLI_FILE = path.resolve(import.meta.dirname, `../../main${MODULE_EXTENSION}`);
 
 const TASKS = ['instance', 'transcripts'] as const;
 type Task = (typeof TASKS)[number];
@@ -91,6 +94,7 @@ export function service(
     return 1;
   }
   try {
+    if (action === 'install') assertDurable(definition.node, definition.cli);
     if (options.dryRun === true) {
       output.out(
         action === 'install'
@@ -101,7 +105,7 @@ export function service(
     }
     return action === 'install' ? installService(definition, ports) : uninstallService(ports);
   } catch (error) {
-    if (!(error instanceof ServiceValueError)) throw error;
+    if (!(error instanceof ServiceValueError || error instanceof InstallError)) throw error;
     output.err(`${error.message}\n`);
     return 1;
   }

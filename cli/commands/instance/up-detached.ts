@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { MODULE_EXTENSION } from '../../../config/module-files.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { logPath, rotateLog } from '../../../infra/supervisor/log-file.ts';
 import { readState } from '../../../infra/supervisor/state.ts';
@@ -10,7 +11,7 @@ import { listenForInterrupts } from '../../waiting.ts';
 import type { UpOptions } from './up.ts';
 
 const POLL_MS = 100;
-const MAIN = path.resolve(import.meta.dirname, '../../main.ts');
+const MAIN = path.resolve(import.meta.dirname, `../../main${MODULE_EXTENSION}`);
 
 /** The supervisor logs this once all services are ready. */
 const READY = 'Recollect is ready';
@@ -25,11 +26,16 @@ export async function startDetached(options: UpOptions, context: CommandContext)
   const handle = openSync(log, 'a', 0o600);
   const shown = statSync(log).size;
   const port = options.port === undefined ? [] : ['--port', String(options.port)];
-  const child = spawn(process.execPath, [...process.execArgv, MAIN, 'up', '--data-dir', layout.dataDir, ...port], {
-    detached: true,
-    stdio: ['ignore', handle, handle],
-    env: { ...context.environment },
-  });
+  const order = options.apiLast === true ? ['--api-last'] : [];
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, MAIN, 'up', '--data-dir', layout.dataDir, ...port, ...order],
+    {
+      detached: true,
+      stdio: ['ignore', handle, handle],
+      env: { ...context.environment },
+    },
+  );
   closeSync(handle);
   const follower = new LogFollower(log, shown, context.output.out);
   // On a second SIGTERM the supervisor ends its children at once; SIGKILL would orphan them.

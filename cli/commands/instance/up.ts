@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import { ConfigError } from '../../../config/config.ts';
 import { EngineError } from '../../../infra/engines/engine-error.ts';
@@ -13,6 +14,7 @@ import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { integer } from '../../options.ts';
 import { listenForInterrupts } from '../../waiting.ts';
+import { isInPackageCache } from '../../install/durable-path.ts';
 import { terminalProgress } from '../../text/terminal-progress.ts';
 import { serverOf } from '../../server/server-client.ts';
 import type { ServerClient } from '../../server/server-client.ts';
@@ -73,6 +75,8 @@ export interface UpOptions {
   readonly port?: number;
   readonly detach?: boolean;
   readonly verbose?: boolean;
+  /** Start the api once everything else is ready: after an upgrade that fails, no event was accepted. */
+  readonly apiLast?: boolean;
 }
 
 export function addUp(program: Command, cli: Cli): void {
@@ -81,12 +85,15 @@ export function addUp(program: Command, cli: Cli): void {
     .option('--detach', 'run in the background')
     .option('--port <port>', 'port of the API', parsePort)
     .option('--verbose', 'print each step on its own line')
+    .addOption(new Option('--api-last', 'start the api once everything else is ready').hideHelp())
     .action(async (options: UpOptions) => cli.exit(await up(options, cli)));
 }
 
 /** Starts an instance; resolves once it has stopped, or at once if it already runs or runs detached. */
 export async function up(options: UpOptions, context: CommandContext): Promise<ExitCode> {
   const { out, err } = context.output;
+  if (isInPackageCache(import.meta.filename))
+    out('This copy is in a cache of the package manager: npm install --global recollect installs one that stays.\n');
   try {
     const running = findSupervisor(prepareDataDirectory(options.dataDir));
     if (running !== null) {
@@ -130,6 +137,7 @@ async function runInForeground(options: UpOptions, context: CommandContext): Pro
       progress,
       signal: interrupts.signal,
       apiPort,
+      apiLast: options.apiLast,
     });
     progress.clear();
     const offer = await answerFrom(options.dataDir, context, (server) => hooksOffer(server, environment));

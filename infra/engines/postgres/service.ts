@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { superuserUrl } from '../../instance/environment.ts';
 import type { Instance } from '../../instance/instance.ts';
 import type { ServiceDefinition } from '../../supervisor/definitions.ts';
+import { foldersOf } from './binaries.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { ensureCluster, clearStalePostmaster } from './cluster.ts';
 import { chooseRunAs, invoke } from './run-as.ts';
@@ -41,15 +42,16 @@ const SETTINGS: Readonly<Record<string, string>> = {
 export function postgresService(
   instance: Instance,
   binaries: PostgresBinaries,
-  environment: Readonly<Record<string, string>>,
+  parent: Readonly<Record<string, string>>,
 ): ServiceDefinition {
+  const environment = { ...parent, ...binaries.environment };
   const folder = instance.layout.postgres;
   return {
     kind: 'service',
     name: 'postgres',
     after: [],
     prepare: async (context) => {
-      const runAs = chooseRunAs([path.dirname(binaries.postgres), path.dirname(instance.layout.dataDir)]);
+      const runAs = chooseRunAs([...foldersOf(binaries), path.dirname(instance.layout.dataDir)]);
       if (runAs.kind === 'user') chmodSync(instance.layout.dataDir, 0o711);
       const password = instance.secrets.postgresSuperuser;
       await ensureCluster({ folder, binaries, runAs, password, environment, ...context });

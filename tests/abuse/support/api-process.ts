@@ -7,7 +7,7 @@ import { inject } from 'vitest';
 import { z } from 'zod';
 import { processEnvironment } from '../../../config/process-environment.ts';
 import { bootstrapTemporal } from '../../../infra/bootstrap/temporal.ts';
-import { nodeService } from '../../../infra/supervisor/start-instance.ts';
+import { nodeCommand } from '../../../infra/supervisor/node-service.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 import { testEnvironment } from '../../setup/instance.ts';
@@ -28,11 +28,9 @@ export interface ApiProcess {
   close(): Promise<void>;
 }
 
-/** Returns the flags that the supervisor passes to a process, without its entry file. */
-async function flagsOf(entry: string): Promise<string[]> {
-  const service = nodeService({ name: 'api', entry, after: [], ports: [], environment: {}, stopGraceMs: 1_000 });
-  const command = await service.prepare({ signal: new AbortController().signal, update: () => undefined });
-  return command.args.filter((argument) => argument.startsWith('--'));
+/** Returns the flags that the supervisor passes to the api, without its entry file. */
+function flagsOfApi(): string[] {
+  return nodeCommand('api/main', {}).args.filter((argument) => argument.startsWith('--'));
 }
 
 /** Starts the API with the supervisor's flags on its own database, with a monitored event loop. */
@@ -46,7 +44,7 @@ export async function startApiProcess(): Promise<ApiProcess> {
   const { PATH, HOME, ABUSE_ROOT } = processEnvironment();
   const root = ABUSE_ROOT ?? fileURLToPath(new URL('../../..', import.meta.url));
   const child = fork(path.join(root, entry), {
-    execArgv: [...(await flagsOf(entry)), '--import', MONITOR],
+    execArgv: [...flagsOfApi(), '--import', MONITOR],
     env: { PATH, HOME, ...testEnvironment(db, namespace, { RECOLLECT_HTTP_PORT: String(port) }) },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

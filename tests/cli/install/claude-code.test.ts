@@ -1,6 +1,10 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { assertDurable, isInPackageCache } from '../../../cli/install/durable-path.ts';
+import { VERSION } from '../../../config/version.ts';
+import { BUILT_CLIENT } from '../../../hook/command-line.ts';
 import { credentials, Home, KEY, OPERATORS_KEY, URL_HERE } from './support/home.ts';
 
 const SETTINGS = '.claude/settings.json';
@@ -41,6 +45,41 @@ test('writes client commands of every event, which lose nothing without a server
     ]);
   expect(home.mode(SETTINGS)).toBe(0o644);
 });
+
+test('copies the client into the data directory, so that settings name no path of the program', async () => {
+  const home = new Home();
+  const copy = `.recollect/client/${VERSION}/client.cjs`;
+  await home.run('install', 'claude-code', '--dry-run');
+  expect(existsSync(home.path('.recollect/client'))).toBe(false);
+  expect((await home.run('install', 'claude-code')).out).toContain(`${home.path(copy)}: the client of version`);
+  expect(home.read(SETTINGS)).toContain(`${home.path(copy)} Stop --data-dir`);
+  expect(home.read(SETTINGS)).not.toContain(path.resolve('hook'));
+  const spooled = spawnSync(process.execPath, [home.path(copy), 'Stop', '--data-dir', home.path('.recollect')], {
+    input: JSON.stringify({ hook_event_name: 'Stop', session_id: 's', cwd: '/' }),
+    env: {},
+  });
+  expect(spooled).toMatchObject({ status: 0, stderr: Buffer.of() });
+  expect(home.list('.recollect/spool')).not.toEqual([]);
+  home.write(copy, '// of an earlier build');
+  expect((await home.run('install', 'claude-code')).out).toContain('the client of version');
+  expect(home.read(copy)).toBe(readFileSync(BUILT_CLIENT, 'utf8'));
+});
+
+test.each([
+  '/home/a/.npm/_npx/0a1b2c3d/node_modules/recollect/cli/bin.mjs',
+  '/home/a/.cache/pnpm/dlx/x/node_modules/recollect/cli/bin.mjs',
+  '/tmp/bunx-1000-recollect@latest/node_modules/recollect/cli/bin.mjs',
+])('rejects %s, which a package manager deletes', (file) => {
+  expect(() => assertDurable('/usr/bin/node', file)).toThrow(/Run npm install --global recollect/);
+});
+
+test.each(['/usr/lib/node_modules/recollect/cli/bin.mjs', '/home/a/npx/recollect/cli/bin.mjs'])(
+  'accepts %s in settings',
+  (file) => {
+    expect(isInPackageCache(file)).toBe(false);
+    expect(() => assertDurable(file)).not.toThrow();
+  },
+);
 
 test('with HTTP writes hooks of every event, the start by the client, and the risk', async () => {
   const home = new Home();

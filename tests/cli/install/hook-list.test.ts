@@ -16,9 +16,9 @@ const http = (event: string, port = 37700) => ({
   allowedEnvVars: ['RECOLLECT_API_KEY'],
   timeout: 5,
 });
-const client = (event: string, folder = '/opt/recollect') => ({
+const client = (event: string, folder = '/home/dev/.recollect') => ({
   type: 'command',
-  command: `/usr/bin/node ${folder}/hook/built/client.cjs ${event} --data-dir /home/dev/.recollect`,
+  command: `/usr/bin/node ${folder}/client/1.2.3/client.cjs ${event} --data-dir /home/dev/.recollect`,
   timeout: 5,
 });
 const foreign = { type: 'command', command: 'prettier --write' };
@@ -39,7 +39,7 @@ describe('Recollect’s hooks', () => {
     ['the client', client('Stop')],
     [
       'the client in a folder with a blank',
-      { command: "'/usr/bin/node' '/my dir/hook/built/client.cjs' stop --host cursor --data-dir '/d d'" },
+      { command: "'/usr/bin/node' '/my dir/client/1.0.0-rc.1/client.cjs' stop --host cursor --data-dir '/d d'" },
     ],
   ])('include: %s', (_what, hook) => {
     expect(isOwn(hook)).toBe(true);
@@ -50,11 +50,11 @@ describe('Recollect’s hooks', () => {
     ['the same route with another key', { ...http('Stop'), headers: { Authorization: 'Bearer $OTHER' } }],
     ['no headers', { type: 'http', url: http('Stop').url }],
     ['a command of another program', foreign],
-    ['a command of a folder hooks', { command: 'node /x/hooks/client.cjs Stop --data-dir /d' }],
-    ['another program in a folder hook', { command: 'node /x/hook/run.js Stop' }],
+    ['a client without a version', { command: 'node /x/client/client.cjs Stop --data-dir /d' }],
+    ['another program beside a version', { command: 'node /x/client/1.2.3/run.cjs Stop --data-dir /d' }],
     ['what a person wrote', { command: 'recollect hook Stop' }],
     ['nothing', null],
-    ['a text', 'hook/client.cjs Stop --data-dir'],
+    ['a text', 'client/1.2.3/client.cjs Stop --data-dir'],
   ])('do not include: %s', (_what, hook) => {
     expect(isOwn(hook)).toBe(false);
   });

@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 import { cacheDirectory, defaultDataDirectory } from '../../../infra/instance/layout.ts';
 import { apiUrl, databaseUrl, instanceEnvironment, passedEnvironment } from '../../../infra/instance/environment.ts';
 import { openInstance, prepareDataDirectory } from '../../../infra/instance/instance.ts';
-import { LAYOUT_VERSION } from '../../../infra/instance/version-stamp.ts';
+import { LAYOUT_VERSION, readVersionStamp, stampProgram } from '../../../infra/instance/version-stamp.ts';
+import { compareVersions, VERSION } from '../../../config/version.ts';
+import { knownMigrations } from '../../../prisma/known-migrations.ts';
 import { testFolder } from '../support/folder.ts';
 
 test('stamps a new data directory, closes it to other users, and reopens it as the same instance', async () => {
@@ -19,6 +21,34 @@ test('refuses a data directory of a newer version without writing to it', () => 
   const dataDir = testFolder();
   writeFileSync(path.join(dataDir, 'version.json'), JSON.stringify({ layout: LAYOUT_VERSION + 1, createdAt: 'later' }));
   expect(() => prepareDataDirectory(dataDir)).toThrow(/written by a newer version \(layout 2, supported 1\)/);
+});
+
+test('refuses a data directory that a newer program, or one with a newer schema, has run', () => {
+  const dataDir = testFolder();
+  const file = path.join(dataDir, 'version.json');
+  prepareDataDirectory(dataDir);
+  stampProgram(file);
+  const stamp = readVersionStamp(file);
+  expect(stamp?.program).toMatchObject({ version: VERSION, schema: knownMigrations().at(-1) });
+  expect(() => prepareDataDirectory(dataDir)).not.toThrow();
+  const refusals: readonly [object, RegExp][] = [
+    [{ version: '999.0.0' }, /written by a newer version \(Recollect 999\.0\.0, this is \d/],
+    [{ schema: '9999_later' }, /written by a newer version \(unknown migration 9999_later\)/],
+  ];
+  for (const [change, message] of refusals) {
+    writeFileSync(file, JSON.stringify({ ...stamp, program: { ...stamp?.program, ...change } }));
+    expect(() => prepareDataDirectory(dataDir)).toThrow(message);
+  }
+});
+
+test.each([
+  ['0.9.0', '0.10.0'],
+  ['1.0.0-rc.2', '1.0.0'],
+  ['1.0.0-rc.2', '1.0.0-rc.10'],
+  ['1.0.0', '1.0.1-rc.1'],
+])('%s is older than %s', (older, newer) => {
+  expect([compareVersions(older, newer), compareVersions(newer, older)].map(Math.sign)).toEqual([-1, 1]);
+  expect(compareVersions(newer, newer)).toBe(0);
 });
 
 test('reports a damaged stamp and a path that is not a folder', () => {

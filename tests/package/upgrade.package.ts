@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, expect, inject, test } from 'vitest';
+import { z } from 'zod';
+import { VERSION } from '../../config/version.ts';
+import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
+import { OTHER_USER, runInstalled } from './support/run-installed.ts';
+import type { Run } from './support/run-installed.ts';
+
+const OLDER = '0.0.9';
+const MEMORY = 'Releases are cut on Tuesdays.';
+const folder = longLivedFolder();
+chmodSync(folder, 0o755);
+const scratch = spawnSync('mktemp', ['-d', '-p', inject('packageScratch')], { encoding: 'utf8', ...OTHER_USER });
+const home = scratch.stdout.trim();
+const dataDir = path.join(home, 'data');
+
+/** Returns a copy of the installed package: another version of it, with the same dependencies, and a changed file. */
+function variant(version: string, changed: Readonly<Record<string, string>> = {}): string {
+  const copy = path.join(folder, `${version}-${Object.keys(changed).length}`);
+  const installed = inject('installed');
+  mkdirSync(copy, { recursive: true });
+  cpSync(installed, copy, { recursive: true, filter: (file) => file !== path.join(installed, 'node_modules') });
+  spawnSync('chmod', ['-R', 'u+w', copy]);
+  symlinkSync(path.join(installed, 'node_modules'), path.join(copy, 'node_modules'));
+  const file = path.join(copy, 'package.json');
+  const manifest = z.looseObject({}).parse(JSON.parse(readFileSync(file, 'utf8')));
+  writeFileSync(file, JSON.stringify({ ...manifest, version }));
+  for (const [name, text] of Object.entries(changed)) writeFileSync(path.join(copy, name), text);
+  return copy;
+}
+
+const older = variant(OLDER);
+const broken = variant(VERSION, { 'api/main.js': `throw new Error('this version does not start');\n` });
+const run = (program: string, ...words: readonly string[]): Promise<Run> =>
+  runInstalled(program, { home, cache: inject('packageCache') }, ...words, '--data-dir', dataDir);
+const stampSchema = z.object({ program: z.object({ version: z.string() }) });
+const stampedVersion = (): string =>
+  stampSchema.parse(JSON.parse(readFileSync(path.join(dataDir, 'version.json'), 'utf8'))).program.version;
+
+afterAll(async () => void (await run(inject('installed'), 'down')));
+
+test('reports that there is no instance', async () => {
+  expect(await run(inject('installed'), 'upgrade', '--yes')).toMatchObject({
+    exitCode: 3,
+    output: expect.stringContaining('There is no instance'),
+  });
+});
+
+test('goes back to the older version and its data if the newer one does not start', async () => {
+  expect(await run(older, 'up', '--detach')).toMatchObject({ exitCode: 0 });
+  expect(await run(older, 'remember', MEMORY, '--project', 'tally')).toMatchObject({ exitCode: 0 });
+  expect(await run(broken, 'upgrade')).toMatchObject({
+    exitCode: 1,
+    output: expect.stringContaining('Nothing was changed. Pass --yes'),
+  });
+  const { exitCode, output } = await run(broken, 'upgrade', '--yes');
+  expect(output).toContain(`Version ${VERSION} did not start: the data are those of ${OLDER} again.`);
+  expect(output).toContain(`Version ${OLDER} runs again.`);
+  expect(exitCode).toBe(1);
+  expect(stampedVersion()).toBe(OLDER);
+  expect((await run(older, 'status')).exitCode).toBe(0);
+  expect((await run(older, 'search', 'when are releases cut?')).output).toContain('Tuesdays');
+});
+
+test('shows what is new, moves the data to the newer version, and the older one refuses them', async () => {
+  const dry = await run(inject('installed'), 'upgrade', '--dry-run');
+  expect(dry).toMatchObject({ exitCode: 0, output: expect.stringContaining(`From ${OLDER} to ${VERSION}:`) });
+  expect(dry.output).toContain('The first version: a self-hosted memory server');
+  expect(stampedVersion()).toBe(OLDER);
+  const { exitCode, output } = await run(inject('installed'), 'upgrade', '--yes');
+  expect(output).toContain(`Upgraded to ${VERSION}.`);
+  expect(exitCode).toBe(0);
+  expect(stampedVersion()).toBe(VERSION);
+  expect((await run(inject('installed'), 'search', 'when are releases cut?')).output).toContain('Tuesdays');
+  expect(await run(inject('installed'), 'upgrade')).toMatchObject({
+    exitCode: 0,
+    output: expect.stringContaining('Nothing to do'),
+  });
+  expect((await run(inject('installed'), 'down')).exitCode).toBe(0);
+  for (const command of ['up', 'doctor', 'upgrade'])
+    expect(await run(older, command)).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining(`written by a newer version (Recollect ${VERSION}, this is ${OLDER})`),
+    });
+});

@@ -18,8 +18,15 @@ const IMAGES = [
 
 /** Files that are read by a path which the code computes. */
 const READ = {
-  api: ['node_modules/tiktoken/encoders/o200k_base.json', 'node_modules/tiktoken/tiktoken_bg.wasm', 'node_modules/@fastify/swagger-ui/static/**'],
-  worker: [`node_modules/@temporalio/core-bridge/releases/${platform}/**`, 'node_modules/@temporalio/worker/package.json'],
+  api: [
+    'node_modules/tiktoken/encoders/o200k_base.json',
+    'node_modules/tiktoken/tiktoken_bg.wasm',
+    'node_modules/@fastify/swagger-ui/static/**',
+  ],
+  worker: [
+    `node_modules/@temporalio/core-bridge/releases/${platform}/**`,
+    'node_modules/@temporalio/worker/package.json',
+  ],
   cli: ['node_modules/@prisma/schema-engine-wasm/*'],
 };
 
@@ -37,15 +44,16 @@ for (const { name, entries } of IMAGES) {
   const files = entries.flatMap((pattern) => globSync(pattern, { cwd: source })).map((file) => path.join(source, file));
   const { fileList } = await nodeFileTrace(files, { base: source, processCwd: source });
   const wanted = new Set(fileList);
-  for (const pattern of READ[name])
-    for (const file of globSync(pattern, { cwd: source })) wanted.add(file);
+  for (const pattern of READ[name]) for (const file of globSync(pattern, { cwd: source })) wanted.add(file);
   // All of our own files: some are read by a path, and together they are small.
   if (name === 'api')
     for (const entry of readdirSync(source, { recursive: true }))
       if (!entry.startsWith('node_modules')) wanted.add(entry);
   // Shared libraries lie beside the native modules that load them.
   for (const file of [...wanted].filter((each) => each.endsWith('.node')))
-    for (const library of readdirSync(path.join(source, path.dirname(file))).filter((each) => /\.so(?:\.|$)/.test(each)))
+    for (const library of readdirSync(path.join(source, path.dirname(file))).filter((each) =>
+      /\.so(?:\.|$)/.test(each),
+    ))
       wanted.add(path.join(path.dirname(file), library));
   for (const file of [...wanted].sort()) {
     const from = path.join(source, file);

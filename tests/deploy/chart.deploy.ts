@@ -138,7 +138,7 @@ test('the chart creates passwords that differ, and keys in the form of their set
   const passwords = Object.values(others).map((value) => URL.parse(value)?.password ?? value);
   // The superuser's is in two places.
   expect(new Set(passwords).size).toBe(passwords.length - 1);
-  for (const name of Object.keys(values).filter((each) => each.startsWith('RECOLLECT_') && !/ADMIN|OWNER/.test(each)))
+  for (const name of Object.keys(values).filter((each) => each.startsWith('RECOLLECT_')))
     expect(Object.keys(environmentSchema.shape)).toContain(name);
   expect(Buffer.from(String(values['RECOLLECT_SECRET_KEYS']?.split(':')[1]), 'base64')).toHaveLength(32);
   const der = Buffer.from(String(values['RECOLLECT_BACKUP_SIGNING_KEY']), 'base64');

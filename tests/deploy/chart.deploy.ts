@@ -47,7 +47,7 @@ test.each([
   ['a privileged container', '"privileged":false', '"privileged":true', 'is privileged'],
   ['privilege escalation', '"allowPrivilegeEscalation":false', '"allowPrivilegeEscalation":true', 'may escalate'],
   ['a writable root', '"readOnlyRootFilesystem":true', '"readOnlyRootFilesystem":false', 'writable root'],
-  ['kept capabilities', '"drop":["ALL"]', '"drop":[]', 'does not drop'],
+  ['capabilities', '"drop":["ALL"]', '"drop":[]', 'does not drop'],
   ['the newest image', '/api:0.1.0"', '/api:latest"', 'without a fixed tag'],
   ['no tag', '/api:0.1.0"', '/api"', 'without a fixed tag'],
   ['no limit of memory', '"limits":{"cpu":"2","memory":"1536Mi"}', '"limits":{"cpu":"2"}', 'no limits of memory'],

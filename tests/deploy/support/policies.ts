@@ -61,8 +61,8 @@ const MS = 1_000;
 
 function containerFindings({ name, image, securityContext, resources }: Container): string[] {
   const findings: string[] = [];
-  const expect = (holds: boolean, finding: string): void =>
-    void (holds || findings.push(`container ${name} ${finding}`));
+  const expect = (isMet: boolean, finding: string): void =>
+    void (isMet || findings.push(`container ${name} ${finding}`));
   expect(securityContext.privileged !== true, 'is privileged');
   expect(securityContext.allowPrivilegeEscalation === false, 'may escalate privileges');
   expect(securityContext.readOnlyRootFilesystem === true, 'has a writable root file system');
@@ -77,7 +77,7 @@ function containerFindings({ name, image, securityContext, resources }: Containe
 
 function podFindings(spec: Pod): string[] {
   const findings = [...spec.containers, ...spec.initContainers].flatMap(containerFindings);
-  const expect = (holds: boolean, finding: string): void => void (holds || findings.push(finding));
+  const expect = (isMet: boolean, finding: string): void => void (isMet || findings.push(finding));
   expect(spec.automountServiceAccountToken === false, 'mounts the token of its service account');
   expect(spec.hostNetwork !== true && spec.hostPID !== true, 'shares namespaces of its node');
   expect(spec.securityContext.runAsNonRoot === true && (spec.securityContext.runAsUser ?? 0) > 0, 'may run as root');

@@ -17,7 +17,7 @@ import { z } from 'zod';
 import { processEnvironment } from '../../../config/process-environment.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
-/** Name of the base in the Containerfile: a local image has it, so that no registry is asked. */
+/** Name of the base in the Containerfile: a local image has it, so that no registry is needed. */
 const BASE = /^ARG NODE_IMAGE=(\S+)$/m;
 const PACKAGES = ['buildah', 'mmdebstrap', 'bubblewrap'];
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;

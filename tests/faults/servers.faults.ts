@@ -75,7 +75,7 @@ test.each<ProcessName>(['api-1', 'api-2', 'worker-1', 'worker-2'])(
     await expectNoFailedWorkflow(inside, sessions);
     say(
       `${name}: ${rows} rows of ${accepted.size} sessions, ${sum('unanswered')} requests without a response, ${sum('unavailable')} with 503, ` +
-        `${sum('answeredBefore')} repeated by the proxy; ${vectors} vectors; ${seconds(started)} s`,
+        `${sum('answeredBefore')} answered as duplicates; ${vectors} vectors; ${seconds(started)} s`,
     );
     // The proxy sends a request of a killed process to the other one: clients need no retry.
     expect({ unanswered: sum('unanswered'), unavailable: sum('unavailable') }).toEqual({

@@ -2,7 +2,7 @@
 set -eu
 root=$1
 out=$2
-mkdir -p "$root/usr/local/bin" "$root/etc/ssl/certs" "$root/tmp" "$root/model" "$root/data/backups" "$root/data/archive" "$root/var/cache/recollect" /shell/bin /shell/usr/local/bin /empty
+mkdir -p "$root/usr/local/bin" "$root/etc/ssl/certs" "$root/tmp" "$root/dev" "$root/proc" "$root/sys" "$root/run/secrets" "$root/model" "$root/data/backups" "$root/data/archive" "$root/var/cache/recollect" /shell/bin /shell/usr/local/bin /empty
 chmod 1777 "$root/tmp"
 chown -R 10001:10001 "$root/data" "$root/model" "$root/var/cache/recollect" /empty
 

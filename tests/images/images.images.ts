@@ -61,7 +61,9 @@ test.each(TARGETS)('%s has no build tools, no package manager and a list of its 
 /** Arguments that run a program below the root of an image as its user: read-only but for temporary folders. */
 function insideOf(root: string, variables: Readonly<Record<string, string>>): string[] {
   const mounts = `--ro-bind ${root} / --dev /dev --proc /proc --tmpfs /tmp --tmpfs /var/cache/recollect`.split(' ');
-  const user = '--unshare-user --uid 10001 --gid 10001 --unshare-pid --die-with-parent --clearenv'.split(' ');
+  const user = '--unshare-user --uid 10001 --gid 10001 --unshare-pid --as-pid-1 --die-with-parent --clearenv'.split(
+    ' ',
+  );
   const environment = Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
   return [...mounts, ...user, ...environment, '--chdir', '/opt/recollect', '--'];
 }

@@ -16,7 +16,8 @@ const SCRIPT = path.resolve(import.meta.dirname, '../../deploy/compose/create-se
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'recollect-compose-'));
-  expect(run(SCRIPT, ['memory.example.org', path.join(folder, 'secrets')])).toMatchObject({ status: 0 });
+  const { status, stderr } = run(SCRIPT, ['memory.example.org', path.join(folder, 'secrets')]);
+  if (status !== 0) throw new Error(stderr);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -56,7 +57,7 @@ test.each([
   [{ environment: { ANTHROPIC_API_KEY: 'x' } }, 'secret ANTHROPIC_API_KEY'],
   [{ environment: { RECOLLECT_DATABASE_URL: 'postgresql://app:x@db/r' } }, 'secret RECOLLECT_DATABASE_URL'],
 ])('the policies find %j', (change, finding) => {
-  const service = composeService.parse({ ...(composeContent('compose.yaml').services['api-1'] ?? {}), ...change });
+  const service = composeService.parse({ ...composeContent('compose.yaml').services['api-1'], ...change });
   expect(serviceFindings('api-1', service).join()).toContain(finding);
 });
 

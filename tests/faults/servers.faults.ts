@@ -52,7 +52,7 @@ test.each<ProcessName>(['api-1', 'api-2', 'worker-1', 'worker-2'])(
     for (let round = 0; round < KILLS; round += 1) {
       const shares = clients.map((client) => client.sizeOf(round, KILLS));
       const killAt = Math.floor(random() * shares.reduce((sum, share) => sum + share, 0));
-      const moment = Promise.withResolvers<Promise<void>>();
+      const moment = Promise.withResolvers<void>();
       let count = 0;
       const onAccepted = () => {
         count += 1;
@@ -61,7 +61,7 @@ test.each<ProcessName>(['api-1', 'api-2', 'worker-1', 'worker-2'])(
       await Promise.all(
         clients.map((client, index) => client.send(credentials, shares[index] ?? 0, LONGEST_REST_MS, onAccepted)),
       );
-      await await moment.promise;
+      await moment.promise;
     }
     const sum = (part: 'unanswered' | 'unavailable' | 'answeredBefore') =>
       clients.reduce((total, client) => total + client.trouble[part], 0);
@@ -75,7 +75,7 @@ test.each<ProcessName>(['api-1', 'api-2', 'worker-1', 'worker-2'])(
     await expectNoFailedWorkflow(inside, sessions);
     say(
       `${name}: ${rows} rows of ${accepted.size} sessions, ${sum('unanswered')} requests without a response, ${sum('unavailable')} with 503, ` +
-        `${sum('answeredBefore')} repeated by the proxy; ${vectors} vectors; ${seconds(started)} s`,
+        `${sum('answeredBefore')} answered as duplicates; ${vectors} vectors; ${seconds(started)} s`,
     );
     // The proxy sends a request of a killed process to the other one: clients need no retry.
     expect({ unanswered: sum('unanswered'), unavailable: sum('unavailable') }).toEqual({

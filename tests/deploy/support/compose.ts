@@ -58,7 +58,7 @@ const UNCHECKED: ReadonlySet<string> = new Set(['collector']);
 /** Returns the findings about a service. */
 export function serviceFindings(name: string, service: ComposeService): string[] {
   const findings: string[] = [];
-  const expect = (holds: boolean, finding: string): void => void (holds || findings.push(`${name} ${finding}`));
+  const expect = (isMet: boolean, finding: string): void => void (isMet || findings.push(`${name} ${finding}`));
   expect(service.privileged !== true && service.cap_add.length === 0, 'has privileges');
   expect(service.cap_drop.includes('ALL'), 'does not drop all capabilities');
   expect(service.security_opt.includes('no-new-privileges:true'), 'may get new privileges');

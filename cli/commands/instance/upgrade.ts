@@ -12,7 +12,7 @@ import { AlreadyRunningError, takeOver } from '../../../infra/supervisor/take-ov
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { confirm } from '../../confirm.ts';
-import { hasHooks } from '../../install/install-hooks.ts';
+import { hostsWithHooks } from '../../install/installed.ts';
 import { runCommandIn } from '../../service/service-commands.ts';
 import { backUpFirst } from '../../upgrade/backup-first.ts';
 import { changesSince } from '../../upgrade/changes.ts';
@@ -122,7 +122,7 @@ async function upgrade(options: UpgradeOptions, context: CommandContext): Promis
     // Erasures and retention do not reach it.
     removeCopy(layout);
     out(`Upgraded to ${VERSION}.\n`);
-    if (older.version !== VERSION && hasHooks(context.environment))
+    if (older.version !== VERSION && hostsWithHooks(context.environment).length > 0)
       out(`Agents run the hook client of ${older.version}, which still works: recollect install AGENT updates it.\n`);
     return 0;
   }

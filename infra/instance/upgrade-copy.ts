@@ -11,7 +11,7 @@ const GIBIBYTE = 1024 ** 3;
 const SPARE_BYTES = 0.5 * GIBIBYTE;
 const MARKER = 'going-back';
 
-/** Returns the folder of the copy that the last upgrade made. */
+/** Returns the folder of the copy, which exists during an upgrade. */
 export function copyFolder({ dataDir }: InstanceLayout): string {
   return path.join(dataDir, 'before-upgrade');
 }
@@ -44,19 +44,29 @@ export async function copyDatabases(layout: InstanceLayout): Promise<number> {
       `The copy of the databases needs ${((bytes + SPARE_BYTES) / GIBIBYTE).toFixed(1)} GiB; ${((bavail * bsize) / GIBIBYTE).toFixed(1)} GiB are free. Free some, then try again.`,
     );
   await mkdir(unfinished, { mode: 0o700 });
-  for (const name of names)
-    await cp(path.join(layout.dataDir, name), path.join(unfinished, name), {
-      recursive: true,
-      dereference: true,
-      preserveTimestamps: true,
-      // Takes no space where the file system can share blocks.
-      mode: constants.COPYFILE_FICLONE,
-    });
-  // A power cut after the migration must not find half a copy.
-  execFileSync('sync');
-  renameSync(unfinished, folder);
+  try {
+    for (const name of names)
+      await cp(path.join(layout.dataDir, name), path.join(unfinished, name), {
+        recursive: true,
+        dereference: true,
+        preserveTimestamps: true,
+        // Takes no space where the file system can share blocks.
+        mode: constants.COPYFILE_FICLONE,
+      });
+    // A power cut after the migration must not find half a copy.
+    execFileSync('sync');
+    renameSync(unfinished, folder);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    throw error;
+  }
   syncFolder(layout.dataDir);
   return bytes;
+}
+
+/** Deletes the copy. */
+export function removeCopy(layout: InstanceLayout): void {
+  rmSync(copyFolder(layout), { recursive: true, force: true });
 }
 
 /** Replaces the databases of a stopped instance by their copy. Requires the lock. A killed process leaves the rest to the next start. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
@@ -48,8 +48,20 @@ test('reports that there is no instance', async () => {
   });
 });
 
-test('goes back to the older version and its data if the newer one does not start', async () => {
+test('changes nothing if no backup can be created', async () => {
   expect(await run(older, 'up', '--detach')).toMatchObject({ exitCode: 0 });
+  const credentials = path.join(dataDir, 'credentials.json');
+  const text = readFileSync(credentials, 'utf8');
+  writeFileSync(credentials, text.replace(/"api_key": "[^"]*"/, '"api_key": "rcl_a-key-that-opens-nothing"'));
+  expect(await run(broken, 'upgrade', '--yes')).toMatchObject({
+    exitCode: 1,
+    output: expect.stringContaining('No backup was created; nothing was changed.'),
+  });
+  writeFileSync(credentials, text);
+  expect((await run(older, 'status')).exitCode).toBe(0);
+});
+
+test('goes back to the older version and its data if the newer one does not start', async () => {
   expect(await run(older, 'remember', MEMORY, '--project', 'tally')).toMatchObject({ exitCode: 0 });
   expect(await run(broken, 'upgrade')).toMatchObject({
     exitCode: 1,
@@ -69,8 +81,12 @@ test('shows what is new, moves the data to the newer version, and the older one 
   expect(dry).toMatchObject({ exitCode: 0, output: expect.stringContaining(`From ${OLDER} to ${VERSION}:`) });
   expect(dry.output).toContain('The first version: a self-hosted memory server');
   expect(stampedVersion()).toBe(OLDER);
+  expect(await run(older, 'install', 'claude-code', '--no-check')).toMatchObject({ exitCode: 0 });
   const { exitCode, output } = await run(inject('installed'), 'upgrade', '--yes');
+  expect(output).toMatch(/Backup \S+ was created\./);
   expect(output).toContain(`Upgraded to ${VERSION}.`);
+  expect(existsSync(path.join(dataDir, 'before-upgrade'))).toBe(false);
+  expect(output).toContain(`Agents run the hook client of ${OLDER}`);
   expect(exitCode).toBe(0);
   expect(stampedVersion()).toBe(VERSION);
   expect((await run(inject('installed'), 'search', 'when are releases cut?')).output).toContain('Tuesdays');

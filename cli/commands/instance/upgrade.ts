@@ -3,7 +3,7 @@ import { VERSION } from '../../../config/version.ts';
 import { InstanceError } from '../../../infra/instance/instance-error.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
 import type { InstanceLayout } from '../../../infra/instance/layout.ts';
-import { copyDatabases, copyFolder, goBack } from '../../../infra/instance/upgrade-copy.ts';
+import { copyDatabases, goBack, removeCopy } from '../../../infra/instance/upgrade-copy.ts';
 import { newerThanThis, readVersionStamp, thisProgram } from '../../../infra/instance/version-stamp.ts';
 import type { StampedProgram } from '../../../infra/instance/version-stamp.ts';
 import { silentProgress } from '../../../infra/supervisor/progress.ts';
@@ -12,7 +12,9 @@ import { AlreadyRunningError, takeOver } from '../../../infra/supervisor/take-ov
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { confirm } from '../../confirm.ts';
+import { hasHooks } from '../../install/install-hooks.ts';
 import { runCommandIn } from '../../service/service-commands.ts';
+import { backUpFirst } from '../../upgrade/backup-first.ts';
 import { changesSince } from '../../upgrade/changes.ts';
 import { startOlder } from '../../upgrade/older-program.ts';
 import { startDetached } from './up-detached.ts';
@@ -21,6 +23,7 @@ interface UpgradeOptions {
   readonly dataDir: string;
   readonly yes?: true;
   readonly dryRun?: true;
+  readonly backup: boolean;
 }
 
 /** The older program starts its engines, too. */
@@ -32,6 +35,7 @@ export function addUpgrade(program: Command, cli: Cli): void {
     .command(program, 'upgrade', description)
     .option('--yes', 'do not ask')
     .option('--dry-run', 'show what is new and change nothing')
+    .option('--no-backup', 'create no backup first')
     .action(async (options: UpgradeOptions) => {
       try {
         cli.exit(await upgrade(options, cli));
@@ -74,8 +78,9 @@ async function withLock<Result>(layout: InstanceLayout, work: () => Result | Pro
 }
 
 /**
- * Copies the databases of the stopped instance and starts this program on them, which migrates them. If it does not become ready, the copy
- * replaces them, and the older program starts again if it is still installed. An instance that did not run is stopped afterwards.
+ * Creates a backup of a running instance, copies the databases once it is stopped, and starts this program on them, which migrates them. If it
+ * does not become ready, the copy replaces them, and the older program starts again if it is still installed. An instance that did not run is
+ * stopped afterwards.
  */
 async function upgrade(options: UpgradeOptions, context: CommandContext): Promise<ExitCode> {
   const { out, err } = context.output;
@@ -91,6 +96,14 @@ async function upgrade(options: UpgradeOptions, context: CommandContext): Promis
   }
   const run = runCommandIn(context.environment, OLDER_START_MS);
   const wasRunning = findSupervisor(layout) !== null;
+  if (wasRunning && options.backup) {
+    const backup = await backUpFirst(layout.dataDir, layout.credentialsFile);
+    if (backup.kind === 'failed') {
+      err(`${backup.reason}No backup was created; nothing was changed. --no-backup upgrades without one.\n`);
+      return 1;
+    }
+    out(`Backup ${backup.id} was created.\n`);
+  }
   const stopped = await stopInstance(layout);
   if (stopped.kind === 'still-stopping') {
     err(`Process ${stopped.pid} is still stopping; nothing was changed. Try again.\n`);
@@ -98,7 +111,7 @@ async function upgrade(options: UpgradeOptions, context: CommandContext): Promis
   }
   try {
     const bytes = await withLock(layout, () => copyDatabases(layout));
-    out(`Copied the databases (${(bytes / 1e6).toFixed(0)} MB) to ${copyFolder(layout)}.\n`);
+    out(`Copied the databases (${(bytes / 1e6).toFixed(0)} MB).\n`);
   } catch (error) {
     if (wasRunning) err(startOlder(older, layout.dataDir, run));
     throw error;
@@ -106,7 +119,11 @@ async function upgrade(options: UpgradeOptions, context: CommandContext): Promis
   const code = await startDetached({ dataDir: options.dataDir, apiLast: true }, context);
   if (code === 0) {
     if (!wasRunning) await stopInstance(layout);
-    out(`Upgraded to ${VERSION}. Delete ${copyFolder(layout)} once you need it no longer.\n`);
+    // Erasures and retention do not reach it.
+    removeCopy(layout);
+    out(`Upgraded to ${VERSION}.\n`);
+    if (older.version !== VERSION && hasHooks(context.environment))
+      out(`Agents run the hook client of ${older.version}, which still works: recollect install AGENT updates it.\n`);
     return 0;
   }
   await stopInstance(layout);

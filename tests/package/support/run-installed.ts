@@ -26,7 +26,6 @@ export async function runInstalled(
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  // Not 'close': a detached instance has the streams open.
-  const [exitCode] = await once(child, 'exit');
+  const [exitCode] = await once(child, 'close');
   return { exitCode: Number(exitCode), output };
 }

@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
+import { DEFAULT_PRESET } from '../../domain/embedding-presets.ts';
+import { embeddingModelDirectory } from '../../models/embedding/model-directory.ts';
 import { fileInstance } from '../setup/file-instance.ts';
 import { untilTrue } from '../setup/until.ts';
 import { freePort } from '../setup/worker-process.ts';
@@ -58,13 +60,22 @@ test.each(TARGETS)('%s has no build tools, no package manager and a list of its 
   }
 });
 
-/** Arguments that run a program below the root of an image as its user: read-only but for temporary folders. */
-function insideOf(root: string, variables: Readonly<Record<string, string>>): string[] {
-  const mounts = `--ro-bind ${root} / --dev /dev --proc /proc --tmpfs /tmp --tmpfs /var/cache/recollect`.split(' ');
+/** Arguments that run a program in an image as its user, with its variables and further ones: read-only but for temporary folders. */
+function insideOf(target: Target, root: string, further: Readonly<Record<string, string>>): string[] {
+  const own = configOf(target).Env.map((entry) => entry.split(/=(.*)/s, 2));
+  const model = embeddingModelDirectory(undefined, inject('cacheDir'), DEFAULT_PRESET);
+  const mounts =
+    `--ro-bind ${root} / --dev /dev --proc /proc --tmpfs /tmp --tmpfs /var/cache/recollect --ro-bind ${model} /model`.split(
+      ' ',
+    );
   const user = '--unshare-user --uid 10001 --gid 10001 --unshare-pid --as-pid-1 --die-with-parent --clearenv'.split(
     ' ',
   );
-  const environment = Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
+  const environment = [...own, ...Object.entries(further)].flatMap(([name = '', value = '']) => [
+    '--setenv',
+    name,
+    value,
+  ]);
   return [...mounts, ...user, ...environment, '--chdir', '/opt/recollect', '--'];
 }
 
@@ -75,11 +86,7 @@ function start(
   environment: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ) {
-  const { Entrypoint, Env } = configOf(target);
-  const variables = Object.fromEntries(
-    Env.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
-  );
-  const child = spawn('bwrap', [...insideOf(root, { ...variables, ...environment }), ...Entrypoint, ...args], {
+  const child = spawn('bwrap', [...insideOf(target, root, environment), ...configOf(target).Entrypoint, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -93,6 +100,7 @@ function start(
 const SERVED = {
   RECOLLECT_LOG_LEVEL: 'info',
   RECOLLECT_CACHE_DIR: '/var/cache/recollect',
+  RECOLLECT_EMBEDDING_MODEL_DIR: '/model',
   RECOLLECT_ARCHIVE_STORE: '/tmp/archive',
   RECOLLECT_BACKUP_STORE: '/tmp/backups',
 };
@@ -121,7 +129,8 @@ test('the api is ready within 5 s on a read-only root, as another user, and stop
     );
     const readyMs = performance.now() - started;
     say(`api: ready after ${(readyMs / 1_000).toFixed(1)} s`);
-    expect((await fetch(`http://127.0.0.1:${port}/api/v1/health`)).status).toBe(200);
+    const health = await fetch(`http://127.0.0.1:${port}/api/v1/health`);
+    expect(await health.text()).toContain('"embedder":{"status":"ok"');
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBeLessThan(400);
     child.kill('SIGTERM');
     await ended;
@@ -164,10 +173,34 @@ test('the worker serves its queues on a read-only root', async () => {
   }
 });
 
+test('the command migrates empty engines', () => {
+  const { root, remove } = mountImage('cli');
+  try {
+    const { db, environment } = instance;
+    const urlOf = (role: 'app' | 'maintenance' | 'owner') => db.url(role).replace(/[^/]*$/, 'migrated_by_image');
+    const settings = {
+      ...environment,
+      ...SERVED,
+      RECOLLECT_TEMPORAL_NAMESPACE: 'migrated-by-image',
+      RECOLLECT_DATABASE_URL: urlOf('app'),
+      RECOLLECT_MAINTENANCE_DATABASE_URL: urlOf('maintenance'),
+      RECOLLECT_OWNER_DATABASE_URL: urlOf('owner'),
+      RECOLLECT_ADMIN_DATABASE_URL: db.url('superuser').replace(/[^/]*$/, 'postgres'),
+    };
+    const inside = insideOf('cli', root, settings);
+    const output = run('bwrap', [...inside, 'tini', '--', 'recollect', 'migrate', '--credentials', '/tmp/c.json']);
+    expect(output).toContain('PostgreSQL: roles and database exist');
+    expect(output).toContain('Temporal: namespace migrated-by-image, search attributes and schedules exist');
+    expect(output).toContain('credentials: /tmp/c.json');
+  } finally {
+    remove();
+  }
+});
+
 test('the root file system is read-only for the user of the images, and the command states its version', () => {
   const { root, remove } = mountImage('cli');
   try {
-    const inside = insideOf(root, { PATH: '/usr/local/bin:/bin' });
+    const inside = insideOf('cli', root, {});
     const written = run('bwrap', [...inside, 'sh', '-c', 'echo x 2>&1 >/opt/recollect/x || true']);
     expect(written).toMatch(/read-only file system/i);
     expect(run('bwrap', [...inside, 'tini', '--', 'recollect', '--version'])).toMatch(/^\d+\.\d+\.\d+/);

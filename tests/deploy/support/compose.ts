@@ -52,8 +52,8 @@ const RUN_ONCE = /^on-failure/;
 const PINNED = /^[a-z0-9.:/_-]+(?::(?!latest$)[A-Za-z0-9][\w.-]*|@sha256:[0-9a-f]{64})$/;
 /** Its image has no folder that another user owns, so a new volume belongs to root; it has no capabilities. */
 const MAY_BE_ROOT: ReadonlySet<string> = new Set(['weaviate']);
-/** An image without a shell and a client. */
-const UNCHECKED: ReadonlySet<string> = new Set(['collector']);
+/** Images without a shell and a client. */
+const UNCHECKED: ReadonlySet<string> = new Set(['collector', 'loki']);
 
 /** Returns the findings about a service. */
 export function serviceFindings(name: string, service: ComposeService): string[] {

@@ -55,7 +55,7 @@ for (const { name, entries } of IMAGES) {
       /\.so(?:\.|$)/.test(each),
     ))
       wanted.add(path.join(path.dirname(file), library));
-  for (const file of [...wanted].sort()) {
+  for (const file of wanted) {
     const from = path.join(source, file);
     if (done.has(file) || !existsSync(from) || EXCLUDED.some((pattern) => pattern.test(file))) continue;
     if (lstatSync(from).isSymbolicLink() || !statSync(from).isFile()) continue;

@@ -144,6 +144,7 @@ function successes(): ContractRequest[] {
     ['get /admin/consistency/checks', '/admin/consistency/checks'],
     ['get /admin/consistency/checks/{id}', `/admin/consistency/checks/${seeds.checkId}`],
     ['get /stats', '/stats'],
+    ['get /stats/history', '/stats/history'],
     ['get /trace', `/trace?key=${toolUseId}`],
     ['get /full-values/{sha256}', `/full-values/${seeds.valueSha256}`],
     ['post /imports', '/imports', { body: { kind: 'transcripts', directory: folder } }],

@@ -32,6 +32,20 @@ function giveAway(folder: string): void {
 export default function setup(project: TestProject): () => void {
   const folder = mkdtempSync(path.join(tmpdir(), 'recollect-package-'));
   chmodSync(folder, 0o755);
+  const remove = (): void => {
+    spawnSync('chmod', ['-R', 'u+w', folder]);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  };
+  try {
+    install(folder, project);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return remove;
+}
+
+function install(folder: string, project: TestProject): void {
   const made = (name: string): string => {
     mkdirSync(path.join(folder, name));
     return path.join(folder, name);
@@ -59,8 +73,4 @@ export default function setup(project: TestProject): () => void {
   project.provide('packageCache', cache);
   project.provide('packageScratch', scratch);
   project.provide('installSeconds', installSeconds);
-  return () => {
-    spawnSync('chmod', ['-R', 'u+w', prefix]);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
-  };
 }

@@ -37,6 +37,8 @@ export const CASES_P0: readonly AlertCase[] = [
   fires('RecollectCaptureFails', 'an event fails', '9m', { [NOT_STORED]: '0x5 1x10' }),
   fires('RecollectCaptureFails', 'the first event of a process fails', '9m', { [NOT_STORED]: '_x5 1x10' }),
   silent('RecollectCaptureFails', 'failures of long ago', '30m', { [NOT_STORED]: '0x5 1x40' }),
+  // A failed scrape leaves the mark of an ended series. The alert would fire as long as the gap lasts: it is longer than `for`.
+  silent('RecollectCaptureFails', 'scrapes failed five minutes ago', '48m', { [NOT_STORED]: '3x40 stale _x3 3x60' }),
   fires('RecollectUnfindable', 'rows remain unconsumed', '35m', { recollect_unfindable_rows: '5x40' }),
   silent('RecollectUnfindable', 'two short lags', '35m', { recollect_unfindable_rows: '5x12 0x3 5x20' }),
   // Samples begin at the time 0: backups are of before.

@@ -53,6 +53,8 @@ export const CASES_P1: readonly AlertCase[] = [
   fires('RecollectNonDeterminism', 'a series that begins at 1', '4m', { [REPLAY]: '_x2 1x10' }),
   fires('RecollectNonDeterminism', 'one more later', '22m', { [REPLAY]: '1x20 2x5' }),
   silent('RecollectNonDeterminism', 'a failure of long ago', '25m', { [REPLAY]: '1x30' }),
+  fires('RecollectNonDeterminism', 'a restarted worker retries', '45m', { [REPLAY]: '1x20 stale _x20 1 2x10' }),
+  silent('RecollectNonDeterminism', 'a scrape failed ten minutes ago', '50m', { [REPLAY]: '3x39 stale 3x60' }),
   fires('RecollectScheduleMissed', 'two intervals without a success', '2h20m', {
     [SUCCESS]: '0x200',
     [INTERVAL]: '3600x200',
@@ -72,6 +74,9 @@ export const CASES_P1: readonly AlertCase[] = [
   silent('RecollectAuditNotRecorded', 'all are recorded', '5m', {
     'recollect_audit_failures_total{job="recollect-api"}': '0x10',
   }),
+  silent('RecollectAuditNotRecorded', 'a scrape failed ten minutes ago', '50m', {
+    'recollect_audit_failures_total{job="recollect-api"}': '3x39 stale 3x60',
+  }),
   fires('RecollectLoginAttack', 'ten wrong passwords a minute', '12m', {
     [attempts('refused')]: '0+8x20',
     [attempts('locked')]: '0+2x20',
@@ -89,5 +94,16 @@ export const CASES_P1: readonly AlertCase[] = [
     [refreshes('rotated')]: '0+10x10',
     [refreshes('repeated')]: '0+1x10',
     [refreshes('reused')]: '0x10',
+  }),
+  silent(
+    'RecollectRefreshReuse',
+    'a scrape failed an hour ago',
+    '12615s',
+    { [refreshes('reused')]: '3x600 stale 3x600' },
+    '15s',
+  ),
+  fires('RecollectRefreshReuse', 'a new process begins at one', '70m', {
+    [refreshes('reused')]: '0x100',
+    'recollect_auth_refresh_total{job="recollect-api",result="reused",instance="new"}': '_x65 1x30',
   }),
 ];

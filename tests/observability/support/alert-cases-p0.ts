@@ -7,6 +7,7 @@ const ANSWERED = 'recollect_http_requests_total{group="search",status="2xx"}';
 const NOT_STORED = 'recollect_capture_events_total{job="recollect-api",outcome="failed"}';
 const BACKUP = 'recollect_backup_last_success_timestamp_seconds{instance="a"}';
 const VERIFIED = 'recollect_backup_verified_timestamp_seconds{instance="a"}';
+const BACKUP_EVERY = 'recollect_schedule_interval_seconds{instance="a",schedule="backup"}';
 const CREATED = 'recollect_instance_created_timestamp_seconds{instance="a"}';
 const POSTGRES = 'recollect_dependency_up{dependency="postgres"}';
 
@@ -48,6 +49,16 @@ export const CASES_P0: readonly AlertCase[] = [
   }),
   fires('RecollectBackupOld', 'there never was a backup', '25m', { [CREATED]: '-46800x40' }),
   silent('RecollectBackupOld', 'twelve hours', '25m', { [BACKUP]: '-43200x40', [CREATED]: '-900000x40' }),
+  fires('RecollectBackupOld', 'three hours with backups every hour', '15m', {
+    [BACKUP]: '-10900x20',
+    [BACKUP_EVERY]: '3600x20',
+    [CREATED]: '-900000x20',
+  }),
+  silent('RecollectBackupOld', 'two days with backups every day', '25m', {
+    [BACKUP]: '-172800x40',
+    [BACKUP_EVERY]: '86400x40',
+    [CREATED]: '-900000x40',
+  }),
   silent('RecollectBackupOld', 'a new backup ends it', '25m', {
     [BACKUP]: '-46000x20 -60x20',
     [CREATED]: '-900000x40',

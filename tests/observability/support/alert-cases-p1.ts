@@ -43,6 +43,14 @@ export const CASES_P1: readonly AlertCase[] = [
   silent('RecollectVectorsStuck', 'an import is embedded', '18m', { [PENDING]: '9000x40', [TEXTS]: '0+10x40' }),
   fires('RecollectDiskLow', 'a sixth is free', '11m', { [FREE]: '15x15', [SIZE]: '100x15' }),
   fires('RecollectDiskLow', 'full within a day', '5h', { [FREE]: '1000000-1000x400', [SIZE]: '1200000x400' }),
+  fires('RecollectDiskLow', 'full within a day, after a failed scrape', '5h', {
+    [FREE]: '1000000-1000x119 stale 879000-1000x279',
+    [SIZE]: '1200000x400',
+  }),
+  silent('RecollectDiskLow', 'a build fills a third in half an hour, on a new instance', '31m', {
+    [FREE]: '1000000-10000x60',
+    [SIZE]: '1200000x60',
+  }),
   silent('RecollectDiskLow', 'a quarter is free, unchanged', '5h', { [FREE]: '25x400', [SIZE]: '100x400' }),
   fires('RecollectMemory', '95 %', '11m', { [USED]: '95x15', [LIMIT]: '100x15' }),
   silent('RecollectMemory', 'a peak of three minutes', '11m', { [USED]: '50x5 95x3 50x10', [LIMIT]: '100x20' }),

@@ -10,7 +10,7 @@ import { runProgram, writeCredentials } from './support/output.ts';
 
 const PLANTED = 'planted-Zq7-secret';
 const ID = '018f0000-0000-7000-8000-000000000000';
-const instance = fileInstance();
+const instance = fileInstance({}, ['statistics']);
 
 describe('settings in a support bundle', () => {
   test('show numbers, switches and choices, and of all others only that they are set', () => {
@@ -103,6 +103,7 @@ test('a support bundle has the state of the server and nothing that was captured
   await instance.write(
     `UPDATE sessions SET last_event_at = now() - interval '3 hours', title = '${PLANTED}' WHERE external_id = 'bundle'`,
   );
+  expect((await instance.post('/schedules/statistics/pause', { reason: PLANTED })).status).toBe(200);
   writeCredentials(dataDir, instance);
   const file = path.join(folder, 'bundle.json');
   const run = () =>
@@ -130,6 +131,9 @@ test('a support bundle has the state of the server and nothing that was captured
       ],
       metrics: expect.arrayContaining([expect.stringContaining('recollect_capture_events_total')]) as unknown,
       backups: [],
+      schedules: expect.arrayContaining([
+        expect.objectContaining({ name: 'statistics', state: 'paused', pause_reason: true }),
+      ]) as unknown,
     },
   });
   const second = await run();

@@ -9,6 +9,7 @@ import type { ArchiveStoreErrorKind } from '../domain/ports/archive-store.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import { ModelError } from '../domain/ports/model.ts';
 import type { ModelErrorKind } from '../domain/ports/model.ts';
+import { stackLines } from '../domain/stack-lines.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import { Prisma } from '../prisma/generated/client.ts';
 import { ClaudeMemSourceError } from '../stores/claude-mem/copy-source.ts';
@@ -73,17 +74,11 @@ const ROOT = new URL('..', import.meta.url);
 const FRAME = /^(?!node_modules\/)[\w/.-]+\.[jt]s:\d+(?=(?::\d+)?\)?$)/u;
 
 /** Returns `file:line` of the frames of an error within this project, the innermost first; nothing of its message. */
-export function projectFrames({ stack = '', message }: Error): readonly string[] {
-  const start = stack.indexOf(message);
-  // The message was changed: the stack contains another one, which is not distinguishable from the frames.
-  if (start === -1) return [];
-  return stack
-    .slice(start + message.length)
-    .split('\n')
-    .flatMap((line) => {
-      const at = [ROOT.href, fileURLToPath(ROOT)].find((root) => line.includes(root));
-      return at === undefined ? [] : (FRAME.exec(line.slice(line.indexOf(at) + at.length))?.[0] ?? []);
-    });
+export function projectFrames(error: Error): readonly string[] {
+  return stackLines(error).flatMap((line) => {
+    const at = [ROOT.href, fileURLToPath(ROOT)].find((root) => line.includes(root));
+    return at === undefined ? [] : (FRAME.exec(line.slice(line.indexOf(at) + at.length))?.[0] ?? []);
+  });
 }
 
 /** Returns true if retries cannot succeed, so that the window is parked. */

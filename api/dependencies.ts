@@ -69,7 +69,7 @@ export function createApiDependencies(config: Config, logger: Logger, createExpo
       idleUnloadMs: EMBEDDER_IDLE_MS,
     },
   );
-  const metrics = createApiMetrics(VERSION, embedders.wanted.model);
+  const metrics = createApiMetrics(VERSION, embedders.wanted.model, config.model.cache.days > 0);
   const spans = createExporter?.(createDropLog(logger, metrics.telemetryDropped)) ?? null;
   const tracing = spans && new Tracing({ source: spans, share: config.tracing?.share ?? 0 });
   const tracer = tracing ?? NO_TRACER;

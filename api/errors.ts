@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { RestoreError } from '../domain/backup/sets.ts';
+import { stackLines } from '../domain/stack-lines.ts';
 import { databaseCodes } from '../stores/postgres/connection/database-codes.ts';
 import { LegalHoldError } from '../stores/postgres/retention/legal-holds.ts';
 import { SessionAmbiguous } from '../stores/postgres/sessions/sessions.ts';
@@ -92,6 +93,8 @@ export function conflict(field: string, message: string, subject = field): ApiEr
 }
 
 const RETRY_AFTER_SECONDS = 2;
+/** Logged lines of the stack of an unexpected error: the innermost ones are mostly those of the database client. */
+const PLACES = 10;
 
 /** Maps Fastify's error codes to those of the api. */
 const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -149,18 +152,20 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError('INTERNAL', 'something went wrong here; the log has the request id');
 }
 
-/** A line of a stack that names code: the others repeat the message, which may hold what was captured. */
-function isFrame(line: string): boolean {
-  return /^\s+at /.test(line);
-}
-
 /** Sends every error in the common shape. */
 export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const known = toApiError(error);
   const status = ERROR_STATUS[known.code];
   if (known.code === 'INTERNAL')
     request.log.error(
-      { error: error.name, code: error.code, stack: error.stack?.split('\n').filter(isFrame).slice(0, 5) },
+      {
+        error: error.name,
+        code: error.code,
+        codes: databaseCodes(error),
+        stack: stackLines(error)
+          .filter((line) => /^\s+at /.test(line))
+          .slice(0, PLACES),
+      },
       'request failed',
     );
   if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);

@@ -141,10 +141,10 @@ function createAccessMetrics(registers: Registers) {
 }
 
 /**
- * Metrics of the api process. Labels are closed lists: no ids, no paths, no text. `embeddingModel`: of the settings. A request adds to the series of
+ * Metrics of the api process. Labels are closed lists: no ids, no paths, no text. `embeddingModel`: of the settings. `isCached`: responses of models are cached. A request adds to the series of
  * its group, not of its route, so that their number is bounded; logs name the route.
  */
-export function createApiMetrics(version: string, embeddingModel: string) {
+export function createApiMetrics(version: string, embeddingModel: string, isCached: boolean) {
   const ofProcess = createProcessMetrics('api', version);
   const registers = [ofProcess.registry];
   const access = createAccessMetrics(registers);
@@ -152,7 +152,7 @@ export function createApiMetrics(version: string, embeddingModel: string) {
   return {
     ...ofProcess,
     ...createInstanceMetrics(registers),
-    models: createModelMetrics(registers),
+    models: createModelMetrics(registers, isCached),
     embedding: createEmbeddingMetrics(registers, embeddingModel),
     ...createHttpMetrics(registers),
     ...createCaptureMetrics(registers),

@@ -17,8 +17,8 @@ export interface ModelMetrics {
   readonly claimsDropped: Counter;
 }
 
-/** Returns the counters of model calls. */
-export function createModelMetrics(registers: Registers): ModelMetrics {
+/** Returns the counters of model calls. `isCached`: their responses are cached; else hits have no series, so that no alert compares them. */
+export function createModelMetrics(registers: Registers, isCached: boolean): ModelMetrics {
   return {
     calls: new Counter({
       name: 'recollect_model_calls_total',
@@ -47,11 +47,11 @@ export function createModelMetrics(registers: Registers): ModelMetrics {
     cacheHits: fromZero(
       new Counter({
         name: 'recollect_model_cache_hits_total',
-        help: `Responses from the model cache by operation (${OPERATIONS.join(', ')})`,
+        help: `Responses from the model cache by operation (${OPERATIONS.join(', ')}); no value without a cache`,
         labelNames: ['operation'],
         registers,
       }),
-      { operation: OPERATIONS },
+      { operation: isCached ? OPERATIONS : [] },
     ),
     budgetAlerts: new Counter({
       name: 'recollect_budget_alerts_total',

@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { droppableCacheBytes } from './control-group.ts';
 import { LATENCY_SECONDS } from './metric-sets.ts';
 import type { MetricRegistry } from './metric-sets.ts';
 
@@ -55,7 +56,7 @@ export function createProcessMetrics(name: MeasuredProcess, version: string) {
     }),
     memoryUsed: new Gauge({
       name: 'recollect_memory_used_bytes',
-      help: 'Used memory of the container, or of the machine without a limit',
+      help: 'Used memory of the container, or of the machine without a limit; without cached files that the kernel can drop',
       registers,
     }),
     memoryLimit: new Gauge({
@@ -87,13 +88,16 @@ export function showPool({ poolConnections }: ProcessMetrics, pool: string, coun
   poolConnections.set({ pool, state: 'waiting' }, counts.waitingCount);
 }
 
-/** Returns the memory of this process, and of its container, or of the machine without a limit, in bytes. */
-export function measureMachine() {
+/** Returns the memory of this process, and of its container, or of the machine without a limit, in bytes. `root`: of the file system. */
+export function measureMachine(root = '/') {
   const constrained = process.constrainedMemory();
-  const limit = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  const isLimited = constrained > 0 && constrained < totalmem();
+  const limit = isLimited ? constrained : totalmem();
+  // Of a container Node counts cached files as used, of a machine it does not.
+  const cached = isLimited ? droppableCacheBytes(root) : 0;
   return {
     memory_bytes: process.memoryUsage.rss(),
-    machine_used_bytes: Math.max(0, limit - process.availableMemory()),
+    machine_used_bytes: Math.max(0, limit - process.availableMemory() - cached),
     machine_limit_bytes: limit,
   };
 }

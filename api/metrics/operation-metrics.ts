@@ -1,6 +1,5 @@
 import type pg from 'pg';
-import { listBackups } from '../../stores/postgres/backups/backups.ts';
-import type { StoredBackup } from '../../stores/postgres/backups/backups.ts';
+import { readNewestBackups } from '../../stores/postgres/backups/backups.ts';
 import type { BackupMetrics } from '../../telemetry/instance-metrics.ts';
 import { readDivergence } from '../../stores/postgres/consistency/consistency-checks.ts';
 import type { Counter, Gauge } from 'prom-client';
@@ -35,9 +34,6 @@ export function createDivergenceObserver(pool: pg.Pool, gauge: Gauge<'kind'>): (
   };
 }
 
-/** Number of latest backups read: without a complete and a verified one among them, an alert is due. */
-const BACKUPS_READ = 100;
-
 /** Sets a gauge to a time, in seconds since 1970; without a time it has no value. */
 function setTime(gauge: Gauge, at: Date | null | undefined): void {
   if (at === null || at === undefined) gauge.remove();
@@ -50,15 +46,13 @@ function setTime(gauge: Gauge, at: Date | null | undefined): void {
  */
 export function createBackupObserver(pool: pg.Pool, metrics: BackupMetrics): () => Promise<void> {
   return async () => {
-    const complete = (await listBackups(pool, null, BACKUPS_READ)).filter(
-      ({ manifestSha256, removedAt }) => manifestSha256 !== null && removedAt === null,
-    );
-    const newest = (is: (row: StoredBackup) => boolean): StoredBackup | undefined => complete.find(is);
-    setTime(metrics.success, complete[0]?.snapshotAt);
-    if (complete[0] === undefined) metrics.bytes.remove();
-    else metrics.bytes.set(complete[0].bytes);
-    setTime(metrics.verified, newest((row) => row.verifiedAt !== null && row.verifyError === null)?.snapshotAt);
-    setTime(metrics.copied, newest((row) => row.copyVerifiedAt !== null)?.snapshotAt);
+    const newest = await readNewestBackups(pool);
+    const complete = newest.get('complete');
+    setTime(metrics.success, complete?.snapshotAt);
+    if (complete === undefined) metrics.bytes.remove();
+    else metrics.bytes.set(complete.bytes);
+    setTime(metrics.verified, newest.get('verified')?.snapshotAt);
+    setTime(metrics.copied, newest.get('copied')?.snapshotAt);
   };
 }
 

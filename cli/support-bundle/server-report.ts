@@ -23,6 +23,12 @@ async function stuckJobs(server: ServerClient): Promise<unknown> {
   return data.map(({ session, ...job }) => ({ ...job, session: session?.id ?? null }));
 }
 
+/** Returns the schedules without the texts of the operators who paused them. */
+async function schedules(server: ServerClient): Promise<unknown> {
+  const { data } = await server.get('/schedules', dataOf(scheduleSchema));
+  return data.map((schedule) => ({ ...schedule, pause_reason: schedule.pause_reason !== null }));
+}
+
 /** Returns the backups without who requested them. */
 async function backups(server: ServerClient): Promise<unknown> {
   const { data } = await server.get('/admin/backups', backupsSchema, { limit: MOST });
@@ -35,13 +41,13 @@ export async function serverReport(server: ServerClient): Promise<Readonly<Recor
     const text = await new Response(await server.download('/metrics')).text();
     return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   };
-  const [health, stuck, schedules, taken, index, figures] = await Promise.all([
+  const [health, stuck, planned, taken, index, figures] = await Promise.all([
     orFault(server.get('/health', healthAnswer)),
     orFault(stuckJobs(server)),
-    orFault(server.get('/schedules', dataOf(scheduleSchema))),
+    orFault(schedules(server)),
     orFault(backups(server)),
     orFault(server.get('/admin/reindex', indexesSchema)),
     orFault(metrics()),
   ]);
-  return { health, stuck_jobs: stuck, schedules, backups: taken, index, metrics: figures };
+  return { health, stuck_jobs: stuck, schedules: planned, backups: taken, index, metrics: figures };
 }

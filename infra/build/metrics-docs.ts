@@ -40,7 +40,7 @@ function table(rows: readonly Row[]): string[] {
 
 /** Returns the page, generated from the registries of both processes and the list of the SDK's metrics. */
 export async function metricsPage(): Promise<string> {
-  const api = await ownMetrics(createApiMetrics('', '').registry);
+  const api = await ownMetrics(createApiMetrics('', '', true).registry);
   const worker = await ownMetrics(createWorkerMetrics('').registry);
   const shared = worker.filter(({ name }) => api.some((metric) => metric.name === name));
   const isShared = ({ name }: Row) => shared.some((metric) => metric.name === name);

@@ -3,11 +3,11 @@ import path from 'node:path';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  ActivityReader,
   backupInProgress,
   activityRows,
   hooksOffer,
   newestSessions,
-  readActivity,
 } from '../../cli/commands/instance/activity.ts';
 import { ServerClient } from '../../cli/server/server-client.ts';
 import { prepareDataDirectory } from '../../infra/instance/instance.ts';
@@ -85,7 +85,7 @@ test('the activity lists which agents send events, what is stuck, when backups a
   await instance.db.superuser.query("INSERT INTO backups (id, workflow_id, state) VALUES ($1, 'w', 'running')", [id]);
   expect(await hooksOffer(server, { HOME: '/nonexistent' })).toBe('');
   expect(await backupInProgress(server)).toBe(`Backup ${id} is in progress: it continues after the next start.\n`);
-  const activity = await readActivity(server, (await newestSessions(server)) ?? [], now);
+  const activity = await new ActivityReader().read(server, (await newestSessions(server)) ?? [], now);
   expect(activity).toMatchObject({
     lastEvents: [{ agent: 'test' }],
     stuck: [],
@@ -99,7 +99,7 @@ test('the activity lists which agents send events, what is stuck, when backups a
   );
   const unreachable = new ServerClient({ url: 'http://127.0.0.1:9', apiKey: 'x' });
   expect(await newestSessions(unreachable)).toBeNull();
-  expect(await readActivity(unreachable, [], now)).toBeNull();
+  expect(await new ActivityReader().read(unreachable, [], now)).toBeNull();
 });
 
 test('a project that is merged into itself, a second one that does not exist, and a session without --session are named', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { ActivityReader, RECORDED_MS } from '../../cli/commands/instance/activity.ts';
 import { liveRows, parsedScrape } from '../../cli/commands/instance/live-figures.ts';
+import { ServerClient } from '../../cli/server/server-client.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { fileInstance } from '../setup/file-instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
@@ -42,4 +44,33 @@ test('status --watch shows figures again and again until it is stopped', async (
   // The server of this test has no supervisor.
   expect(exitCode).toBe(3);
   expect(output).toMatch(/captures \d+\.\d\/s/);
+});
+
+describe('the activity of an instance that is watched', () => {
+  const recorded = (where: string) => instance.count(`audit_log WHERE ${where}`);
+
+  test('writes to the audit log once a minute', async () => {
+    const server = new ServerClient({ url: instance.url, apiKey: instance.admin.key });
+    const reads = () => recorded("action IN ('GET /admin/backups', 'GET /gdpr/requests')");
+    const [before, now, reader] = [await reads(), Date.now(), new ActivityReader()];
+    const after: number[] = [];
+    for (const passedMs of [0, 2_000, RECORDED_MS - 1, RECORDED_MS]) {
+      expect(await reader.read(server, [], now + passedMs)).toMatchObject({ lastBackup: null, requests: { open: 0 } });
+      after.push((await reads()) - before);
+    }
+    expect(after).toEqual([2, 2, 2, 4]);
+  });
+
+  test('is not requested again for a minute by a user who may not read it', async () => {
+    const { key } = await instance.stranger({ role: 'user' });
+    const server = new ServerClient({ url: instance.url, apiKey: key });
+    const [now, reader] = [Date.now(), new ActivityReader()];
+    expect(await reader.read(server, [], now)).toBeNull();
+    const refusals = await recorded('status = 403');
+    expect(refusals).toBeGreaterThan(0);
+    expect(await reader.read(server, [], now + RECORDED_MS - 1)).toBeNull();
+    expect(await recorded('status = 403')).toBe(refusals);
+    expect(await reader.read(server, [], now + RECORDED_MS)).toBeNull();
+    expect(await recorded('status = 403')).toBeGreaterThan(refusals);
+  });
 });

@@ -9,7 +9,8 @@ import { captured, smallSession } from '../setup/small-session.ts';
 import { runProgram, writeCredentials } from './support/output.ts';
 
 const PLANTED = 'planted-Zq7-secret';
-const instance = fileInstance();
+const ID = '018f0000-0000-7000-8000-000000000000';
+const instance = fileInstance({}, ['statistics']);
 
 describe('settings in a support bundle', () => {
   test('show numbers, switches and choices, and of all others only that they are set', () => {
@@ -45,16 +46,28 @@ describe('logs in a support bundle', () => {
   test('are warnings and errors with codes and places, without messages of errors and unknown fields', () => {
     const folder = testFolder();
     const line = (fields: object): string => `${JSON.stringify(fields)}\n`;
-    const stack = `Error: ${PLANTED}\n    at readRow (/home/${PLANTED}/recollect/stores/postgres/rows.ts:12:5)\n    at run (node:internal/x:1:2)`;
+    // A message, and lines of captured text that look like those of a stack.
+    const message = `${PLANTED}\n    at planted (/src/api/${PLANTED}.ts:1:2)`;
+    const stack = `Error: ${message}\n    at readRow (/home/${PLANTED}/recollect/stores/postgres/rows.ts:12:5)\n    at run (node:internal/x:1:2)`;
     writeFileSync(
       path.join(folder, 'api.log'),
-      line({ level: 30, msg: 'request', reqId: 'a' }) +
+      line({ level: 30, msg: 'answered', status: 200 }) +
+        line({ level: 50, msg: message, reqId: ID, err: { type: 'Error', message, stack }, body: PLANTED }) +
         line({
-          level: 50,
-          msg: 'request failed',
-          reqId: 'b',
-          err: { type: 'Error', message: PLANTED, stack },
-          body: PLANTED,
+          level: 40,
+          msg: 'foreign',
+          reqId: PLANTED,
+          error: PLANTED,
+          reason: `ECONNREFUSED ${PLANTED}`,
+          step: PLANTED,
+        }) +
+        line({
+          level: 40,
+          msg: 'foreign',
+          error: { type: PLANTED },
+          code: PLANTED,
+          codes: [PLANTED],
+          provider: PLANTED,
         }) +
         `${PLANTED}\n`,
     );
@@ -66,10 +79,11 @@ describe('logs in a support bundle', () => {
       api: [
         {
           level: 50,
-          msg: 'request failed',
-          reqId: 'b',
-          err: { type: 'Error', stack: ['readRow stores/postgres/rows.ts:12:5', 'run node:internal/x:1:2'] },
+          reqId: ID,
+          err: { type: 'Error', stack: ['readRow stores/postgres/rows.ts:12:5'] },
         },
+        { level: 40, msg: 'foreign', reason: 'ECONNREFUSED' },
+        { level: 40, msg: 'foreign', codes: [] },
       ],
       worker: [],
       postgres: { error: 1, fatal: 1 },
@@ -89,6 +103,7 @@ test('a support bundle has the state of the server and nothing that was captured
   await instance.write(
     `UPDATE sessions SET last_event_at = now() - interval '3 hours', title = '${PLANTED}' WHERE external_id = 'bundle'`,
   );
+  expect((await instance.post('/schedules/statistics/pause', { reason: PLANTED })).status).toBe(200);
   writeCredentials(dataDir, instance);
   const file = path.join(folder, 'bundle.json');
   const run = () =>
@@ -116,6 +131,9 @@ test('a support bundle has the state of the server and nothing that was captured
       ],
       metrics: expect.arrayContaining([expect.stringContaining('recollect_capture_events_total')]) as unknown,
       backups: [],
+      schedules: expect.arrayContaining([
+        expect.objectContaining({ name: 'statistics', state: 'paused', pause_reason: true }),
+      ]) as unknown,
     },
   });
   const second = await run();

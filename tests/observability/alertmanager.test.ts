@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { untilTrue } from '../setup/until.ts';
 import { ALERTMANAGER_CONFIG, startAlertmanager } from './support/alertmanager-process.ts';
@@ -31,6 +33,18 @@ test.each([
   expect(output).not.toContain('exit code');
 });
 
+test('every alert and objective that the configuration names has a rule', () => {
+  const config = readFileSync(ALERTMANAGER_CONFIG, 'utf8');
+  const rules = ['alerts.yml', 'slo.yml']
+    .map((file) => readFileSync(fileURLToPath(new URL(`../../observability/rules/${file}`, import.meta.url)), 'utf8'))
+    .join('');
+  const slos = [...config.matchAll(/slo =~? "?([\w|]+)/g)].flatMap(([, list = '']) => list.split('|'));
+  const names = config.match(/\bRecollect[A-Z]\w+/g) ?? [];
+  expect([names.length > 15, slos.length > 3]).toEqual([true, true]);
+  expect(names.filter((name) => !rules.includes(`alert: ${name}\n`))).toEqual([]);
+  expect(slos.filter((slo) => !rules.includes(`slo: ${slo}\n`))).toEqual([]);
+});
+
 const alertsSchema = z.array(
   z.object({ labels: z.record(z.string(), z.string()), status: z.object({ state: z.string() }) }),
 );
@@ -39,11 +53,11 @@ describe('a running Alertmanager', () => {
   let alertmanager: AlertmanagerProcess;
   let url: string;
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     alertmanager = await startAlertmanager('1s');
     url = `http://${alertmanager.address}/api/v2`;
   });
-  afterAll(() => alertmanager.stop());
+  afterEach(() => alertmanager.stop());
 
   /** Returns the state of the alerts by name: active or suppressed. */
   async function states(): Promise<Record<string, string>> {
@@ -51,33 +65,72 @@ describe('a running Alertmanager', () => {
     return Object.fromEntries(alerts.map(({ labels, status }) => [labels['alertname'] ?? '', status.state]));
   }
 
-  test('silences what follows from a stopped process or database, and sends the rest to its receiver', async () => {
-    const alerts = [
+  /** Sends alerts: name, priority and other labels. */
+  async function send(...alerts: (readonly [string, string, Record<string, string>?])[]): Promise<void> {
+    const body = alerts.map(([alertname, priority, more]) => ({ labels: { alertname, priority, ...more } }));
+    const answer = await fetch(`${url}/alerts`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(answer.status).toBe(200);
+  }
+  const named = (to: string) => alertmanager.received.filter((one) => one.to === to).map(({ name }) => name);
+
+  test.each([
+    [
+      'worker',
+      ['RecollectBacklog', 'RecollectSearchableBurnFast'],
+      ['RecollectCaptureLatencyBurnFast', 'RecollectSlow'],
+    ],
+    ['api', ['RecollectCaptureLatencyBurnFast', 'RecollectSlow'], ['RecollectBacklog', 'RecollectSearchableBurnFast']],
+  ])('silences what follows from a stopped %s, and nothing else', async (job, following, others) => {
+    await send(
+      ['RecollectDown', 'P0', { job: `recollect-${job}` }],
+      ['RecollectBacklog', 'P1'],
+      ['RecollectSlow', 'P1'],
+      ['RecollectDiskLow', 'P1'],
+      ['RecollectLoginAttack', 'P1'],
+      ['RecollectSearchableBurnFast', 'P1', { slo: 'searchable' }],
+      ['RecollectCaptureLatencyBurnFast', 'P1', { slo: 'capture_latency' }],
+    );
+    const sent = [...others, 'RecollectDiskLow', 'RecollectLoginAttack'];
+    await untilTrue(async () => named('/today').length >= sent.length, 30_000, 'the other alerts');
+    const by = async (state: string) =>
+      Object.entries(await states()).flatMap(([name, each]) => (each === state ? [name] : []));
+    await untilTrue(async () => (await by('suppressed')).length >= following.length, 30_000, 'suppressed alerts');
+    expect((await by('suppressed')).toSorted()).toEqual(following.toSorted());
+    expect(named('/today').toSorted()).toEqual(sent.toSorted());
+  });
+
+  test('silences what follows from a stopped database, and sends the rest to its receiver', async () => {
+    await send(
       ['RecollectDatabaseDown', 'P0'],
       ['RecollectErrorRate', 'P0'],
       ['RecollectBackupOld', 'P0'],
       ['RecollectSlow', 'P1'],
+      ['RecollectDiskLow', 'P1'],
       ['RecollectSearchDegraded', 'P2'],
+      ['RecollectSearchableBurnSlow', 'P2', { slo: 'searchable' }],
       ['RecollectWatchdog', 'none'],
-    ].map(([alertname = '', priority = '']) => ({ labels: { alertname, priority } }));
-    const answer = await fetch(`${url}/alerts`, {
-      method: 'POST',
-      body: JSON.stringify(alerts),
-      headers: { 'content-type': 'application/json' },
-    });
-    expect(answer.status).toBe(200);
-    const named = (to: string) => alertmanager.received.filter((one) => one.to === to).map(({ name }) => name);
-    await untilTrue(async () => named('/page').length >= 2 && named('/watchdog').length > 0, 30_000, 'three messages');
+    );
+    await untilTrue(
+      async () => named('/page').length >= 2 && named('/watchdog').length > 0 && named('/today').length > 0,
+      30_000,
+      'four messages',
+    );
     await untilTrue(async () => (await states())['RecollectSlow'] === 'suppressed', 30_000, 'a suppressed alert');
     expect(await states()).toEqual({
       RecollectDatabaseDown: 'active',
       RecollectErrorRate: 'suppressed',
       RecollectBackupOld: 'active',
       RecollectSlow: 'suppressed',
+      RecollectDiskLow: 'active',
       RecollectSearchDegraded: 'suppressed',
+      RecollectSearchableBurnSlow: 'suppressed',
       RecollectWatchdog: 'active',
     });
     expect(named('/page')).toContain('RecollectBackupOld');
-    expect([named('/today'), named('/planned')]).toEqual([[], []]);
+    expect([named('/today'), named('/planned')]).toEqual([['RecollectDiskLow'], []]);
   });
 });

@@ -1,5 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { logsOf } from '../../cli/support-bundle/log-lines.ts';
+import { testFolder } from '../infra/support/folder.ts';
 import { providerSettings, startMessagesServer } from '../models/claude/messages-server.ts';
 import type { MessagesServer } from '../models/claude/messages-server.ts';
 import { settled } from '../setup/demo-session.ts';
@@ -64,6 +68,16 @@ test(
     );
     for (const frame of found.error.frames) expect(frame).toMatch(/^(?!node_modules)(?!src)[\w/.-]+\.ts:\d+$/u);
     expect(worker.log()).not.toMatch(/round|invoice|money/iu);
+    const folder = testFolder();
+    writeFileSync(path.join(folder, 'worker.log'), worker.log());
+    expect(logsOf(folder)['worker']).toContainEqual(
+      expect.objectContaining({
+        msg: 'Activity failed',
+        activityType: 'summariseWindows',
+        attempt: expect.any(Number) as number,
+        error: { type: 'Unexpected', frames: found.error.frames.slice(0, 6) },
+      }),
+    );
 
     // Between two attempts. What an attempt leaves would expire after three minutes.
     const usage = z.object({ budget: z.object({ reserved_tokens: z.number(), used_tokens: z.number() }) });

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { RecollectError } from '../../../client/index.ts';
 import { backupsSchema } from '../../../contract/backups.ts';
 import { gdprRequestSchema } from '../../../contract/gdpr.ts';
@@ -25,6 +26,8 @@ export interface Activity {
 
 const SESSIONS = 100;
 const SHOWN_STUCK = 3;
+const FORBIDDEN = 403;
+const gdprPage = pageOfItems(gdprRequestSchema);
 
 /** Reads the newest sessions; null without a server, or if it does not answer. */
 export async function newestSessions(server: ServerClient | null): Promise<Session[] | null> {
@@ -32,47 +35,77 @@ export async function newestSessions(server: ServerClient | null): Promise<Sessi
   return page?.data ?? null;
 }
 
-/** Reads the activity of the caller's instance, with its newest sessions; null if the api does not answer or the key may not read it. */
-export async function readActivity(
+/** Requests that the audit log records, because of what they read or because they are refused, are repeated after this time. */
+export const RECORDED_MS = 60_000;
+
+/** The newest backup, and the next open request about personal data. */
+type Recorded = readonly [z.output<typeof backupsSchema>, z.output<typeof gdprPage>];
+
+/** Reads the activity of the caller's instance, again and again. */
+export class ActivityReader {
+  #recorded: { readonly atMs: number; readonly read: Promise<Recorded> } | null = null;
+  #refusedMs = Number.NEGATIVE_INFINITY;
+
+  /** Returns the activity with the newest sessions; backups and requests are of the last minute. Null if the api does not answer or the key may not read it. */
+  async read(server: ServerClient, sessions: readonly Session[], now: number): Promise<Activity | null> {
+    if (now - this.#refusedMs < RECORDED_MS) return null;
+    if (this.#recorded === null || now - this.#recorded.atMs >= RECORDED_MS)
+      this.#recorded = { atMs: now, read: this.#read(server) };
+    try {
+      return await readActivity(server, sessions, now, this.#recorded.read);
+    } catch (error) {
+      if (!(error instanceof RecollectError)) throw error;
+      if (error.status === FORBIDDEN) this.#refusedMs = now;
+      return null;
+    }
+  }
+
+  async #read(server: ServerClient): Promise<Recorded> {
+    try {
+      return await Promise.all([
+        server.get('/admin/backups', backupsSchema, { limit: 1 }),
+        server.get('/gdpr/requests', gdprPage, { open: true, limit: 1 }),
+      ]);
+    } catch (error) {
+      this.#recorded = null;
+      throw error;
+    }
+  }
+}
+
+async function readActivity(
   server: ServerClient,
   sessions: readonly Session[],
   now: number,
-): Promise<Activity | null> {
+  recorded: Promise<Recorded>,
+): Promise<Activity> {
   const since = `${new Date(now).toISOString().slice(0, 10)}T00:00:00.000Z`;
-  try {
-    const [jobs, backups, schedules, usage, requests] = await Promise.all([
-      server.get('/jobs', jobsAnswer, { state: 'stuck', limit: SESSIONS }),
-      server.get('/admin/backups', backupsSchema, { limit: 1 }),
-      server.get('/schedules', dataOf(scheduleSchema)),
-      server.get('/usage', usageSchema, { since, group_by: 'model' }),
-      server.get('/gdpr/requests', pageOfItems(gdprRequestSchema), { open: true, limit: 1 }),
-    ]);
-    const last = new Map<string, string>();
-    for (const { host, last_event_at: at } of sessions) if (at > (last.get(host) ?? '')) last.set(host, at);
-    const [backup] = backups.data;
-    const [request] = requests.data;
-    const schedule = schedules.data.find(({ name }) => name === 'backup');
-    return {
-      lastEvents: [...last].map(([agent, at]) => ({ agent, at })).toSorted((a, b) => b.at.localeCompare(a.at)),
-      stuck: jobs.data.flatMap(({ id, stuck }) =>
-        stuck === null ? [] : [{ job: id, why: stuck.why, advice: stuck.advice }],
-      ),
-      lastBackup:
-        backup === undefined
-          ? null
-          : { id: backup.id, state: backup.state, at: backup.finished_at ?? backup.created_at },
-      nextBackup: schedule?.state === 'active' ? (schedule.next_runs[0] ?? null) : null,
-      requests: {
-        open: requests.pagination.total,
-        nextDueAt: request?.due_at ?? null,
-        isOverdue: request?.overdue === true,
-      },
-      today: { tokens: usage.budget.used_tokens, quota: usage.budget.quota_tokens, usd: usage.totals.usd },
-    };
-  } catch (error) {
-    if (error instanceof RecollectError) return null;
-    throw error;
-  }
+  const [jobs, schedules, usage, [backups, requests]] = await Promise.all([
+    server.get('/jobs', jobsAnswer, { state: 'stuck', limit: SESSIONS }),
+    server.get('/schedules', dataOf(scheduleSchema)),
+    server.get('/usage', usageSchema, { since, group_by: 'model' }),
+    recorded,
+  ]);
+  const last = new Map<string, string>();
+  for (const { host, last_event_at: at } of sessions) if (at > (last.get(host) ?? '')) last.set(host, at);
+  const [backup] = backups.data;
+  const [request] = requests.data;
+  const schedule = schedules.data.find(({ name }) => name === 'backup');
+  return {
+    lastEvents: [...last].map(([agent, at]) => ({ agent, at })).toSorted((a, b) => b.at.localeCompare(a.at)),
+    stuck: jobs.data.flatMap(({ id, stuck }) =>
+      stuck === null ? [] : [{ job: id, why: stuck.why, advice: stuck.advice }],
+    ),
+    lastBackup:
+      backup === undefined ? null : { id: backup.id, state: backup.state, at: backup.finished_at ?? backup.created_at },
+    nextBackup: schedule?.state === 'active' ? (schedule.next_runs[0] ?? null) : null,
+    requests: {
+      open: requests.pagination.total,
+      nextDueAt: request?.due_at ?? null,
+      isOverdue: request?.overdue === true,
+    },
+    today: { tokens: usage.budget.used_tokens, quota: usage.budget.quota_tokens, usd: usage.totals.usd },
+  };
 }
 
 /** Returns a sentence for users who have not connected an agent; '' if a session was captured, an agent has the hooks, or the api does not answer. */

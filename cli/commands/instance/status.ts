@@ -13,7 +13,7 @@ import { table } from '../../output.ts';
 import { serverOf } from '../../server/server-client.ts';
 import type { ServerClient } from '../../server/server-client.ts';
 import { hasHooks } from '../../install/installed.ts';
-import { activityRows, newestSessions, readActivity } from './activity.ts';
+import { ActivityReader, activityRows, newestSessions } from './activity.ts';
 import { gapText } from '../../text/gap-text.ts';
 import { integer } from '../../options.ts';
 import { interruptible } from '../../waiting.ts';
@@ -51,8 +51,9 @@ export function addStatus(program: Command, cli: Cli): void {
     .option('--interval <seconds>', 'time between two views of --watch', integer(1, 3_600), 2)
     .action(async ({ dataDir, json, watch, interval }: StatusOptions) => {
       const live = watch === true ? new LiveReader() : null;
+      const activityReader = new ActivityReader();
       const print = async (): Promise<boolean> => {
-        const { report, view, text } = await readStatus(dataDir, cli, live);
+        const { report, view, text } = await readStatus(dataDir, cli, activityReader, live);
         const isScreen = live !== null && json !== true && cli.output.columns !== null;
         cli.print(json, view, `${isScreen ? CLEAR_SCREEN : ''}${text}${live === null || isScreen ? '' : '\n'}`);
         return report.running;
@@ -84,13 +85,13 @@ async function repeat(print: () => Promise<boolean>, seconds: number, signal: Ab
 }
 
 /** Reads the state of an instance; `live`: with the figures of this moment. */
-async function readStatus(dataDir: string, cli: Cli, live: LiveReader | null) {
+async function readStatus(dataDir: string, cli: Cli, activityReader: ActivityReader, live: LiveReader | null) {
   const report = statusReport(dataDir);
   const now = Date.now();
   const server = knownServer(dataDir, cli.environment);
   const sessions = await newestSessions(server);
   const isAnswered = report.running && server !== null && sessions !== null;
-  const activity = isAnswered ? await readActivity(server, sessions, now) : null;
+  const activity = isAnswered ? await activityReader.read(server, sessions, now) : null;
   const figures = (await live?.read(server, report.services)) ?? null;
   const capture = captureStatus(dataDir, sessions);
   const rows = [

@@ -43,6 +43,19 @@ export async function listBackups(pool: pg.Pool, before: string | null, limit: n
   return backupRows.parse(rows);
 }
 
+const newestRow = rowOf({ kind: z.enum(['complete', 'verified', 'copied']), snapshot_at: moment, bytes: count });
+
+/** Returns time and size of the newest complete backup, the newest verified one and the newest with a verified copy, by kind. As the application role. */
+export async function readNewestBackups(pool: pg.Pool) {
+  const { rows } = await pool.query('SELECT * FROM newest_backups()');
+  return new Map(
+    z
+      .array(newestRow)
+      .parse(rows)
+      .map(({ kind, ...newest }) => [kind, newest]),
+  );
+}
+
 /** One backup; null if it does not exist. As the application role. */
 export async function readBackup(pool: pg.Pool, id: string): Promise<StoredBackup | null> {
   const { rows } = await pool.query(`SELECT ${COLUMNS} FROM list_backups($1, NULL, 1)`, [id]);

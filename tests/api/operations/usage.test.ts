@@ -332,7 +332,7 @@ describe('GET /roi', () => {
 
 describe('metrics', () => {
   test('count what was booked since the process began, once', async () => {
-    const metrics = createApiMetrics('0.0.0', 'test');
+    const metrics = createApiMetrics('0.0.0', 'test', true);
     let now = Date.now() - 3 * DAY_MS;
     const read = createModelObserver(instance.db.database.pool, metrics.models, () => now);
     const observe = withinPatience(read, 60_000);

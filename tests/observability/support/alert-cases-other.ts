@@ -3,6 +3,7 @@ import type { AlertCase } from './alert-case.ts';
 
 const HITS = 'recollect_model_cache_hits_total{operation="summarise_window"}';
 const CALLS = 'recollect_model_calls_total{provider="anthropic",model="m",operation="summarise_window",batch="false"}';
+const EMBEDDINGS = 'recollect_model_calls_total{provider="openai",model="m",operation="embedding",batch="false"}';
 const DIVERGED = 'recollect_index_divergence{kind="missing"}';
 const EXPIRY = 'recollect_tls_certificate_expiry_timestamp_seconds';
 const DROPPED = 'recollect_telemetry_dropped_total{job="recollect-worker"}';
@@ -75,6 +76,19 @@ export const OTHER_CASES: readonly AlertCase[] = [
   fires('RecollectCacheCold', 'no hit in half a day', '13h', { [HITS]: '0x250', [CALLS]: '0+10x250' }, '4m'),
   silent('RecollectCacheCold', 'a tenth of the requests', '13h', { [HITS]: '0+1x250', [CALLS]: '0+9x250' }, '4m'),
   silent('RecollectCacheCold', 'no model calls', '13h', { [HITS]: '0x250', [CALLS]: '0x250' }, '4m'),
+  silent('RecollectCacheCold', 'the cache is off', '13h', { [CALLS]: '0+10x250' }, '4m'),
+  silent('RecollectCacheCold', 'embeddings of a provider', '13h', { [HITS]: '0x250', [EMBEDDINGS]: '0+10x250' }, '4m'),
+  silent(
+    'RecollectCacheCold',
+    'fifty requests, counted by two api processes',
+    '13h',
+    {
+      [HITS]: '0x250',
+      [`${CALLS.slice(0, -1)},instance="a"}`]: '0+0.6x250',
+      [`${CALLS.slice(0, -1)},instance="b"}`]: '0+0.6x250',
+    },
+    '4m',
+  ),
   fires('RecollectCertificate', 'fewer than 14 days', '45m', { [EXPIRY]: '1211000x60' }),
   silent('RecollectCertificate', 'fifteen days', '45m', { [EXPIRY]: '1296000x60' }),
   fires('RecollectSearchDegraded', '6 % lack vectors', '32m', {

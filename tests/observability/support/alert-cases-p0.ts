@@ -7,6 +7,7 @@ const ANSWERED = 'recollect_http_requests_total{group="search",status="2xx"}';
 const NOT_STORED = 'recollect_capture_events_total{job="recollect-api",outcome="failed"}';
 const BACKUP = 'recollect_backup_last_success_timestamp_seconds{instance="a"}';
 const VERIFIED = 'recollect_backup_verified_timestamp_seconds{instance="a"}';
+const BACKUP_EVERY = 'recollect_schedule_interval_seconds{instance="a",schedule="backup"}';
 const CREATED = 'recollect_instance_created_timestamp_seconds{instance="a"}';
 const POSTGRES = 'recollect_dependency_up{dependency="postgres"}';
 
@@ -37,6 +38,8 @@ export const CASES_P0: readonly AlertCase[] = [
   fires('RecollectCaptureFails', 'an event fails', '9m', { [NOT_STORED]: '0x5 1x10' }),
   fires('RecollectCaptureFails', 'the first event of a process fails', '9m', { [NOT_STORED]: '_x5 1x10' }),
   silent('RecollectCaptureFails', 'failures of long ago', '30m', { [NOT_STORED]: '0x5 1x40' }),
+  // A failed scrape leaves the mark of an ended series. The alert would fire as long as the gap lasts: it is longer than `for`.
+  silent('RecollectCaptureFails', 'scrapes failed five minutes ago', '48m', { [NOT_STORED]: '3x40 stale _x3 3x60' }),
   fires('RecollectUnfindable', 'rows remain unconsumed', '35m', { recollect_unfindable_rows: '5x40' }),
   silent('RecollectUnfindable', 'two short lags', '35m', { recollect_unfindable_rows: '5x12 0x3 5x20' }),
   // Samples begin at the time 0: backups are of before.
@@ -46,6 +49,16 @@ export const CASES_P0: readonly AlertCase[] = [
   }),
   fires('RecollectBackupOld', 'there never was a backup', '25m', { [CREATED]: '-46800x40' }),
   silent('RecollectBackupOld', 'twelve hours', '25m', { [BACKUP]: '-43200x40', [CREATED]: '-900000x40' }),
+  fires('RecollectBackupOld', 'three hours with backups every hour', '15m', {
+    [BACKUP]: '-10900x20',
+    [BACKUP_EVERY]: '3600x20',
+    [CREATED]: '-900000x20',
+  }),
+  silent('RecollectBackupOld', 'two days with backups every day', '25m', {
+    [BACKUP]: '-172800x40',
+    [BACKUP_EVERY]: '86400x40',
+    [CREATED]: '-900000x40',
+  }),
   silent('RecollectBackupOld', 'a new backup ends it', '25m', {
     [BACKUP]: '-46000x20 -60x20',
     [CREATED]: '-900000x40',

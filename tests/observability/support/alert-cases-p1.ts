@@ -43,6 +43,14 @@ export const CASES_P1: readonly AlertCase[] = [
   silent('RecollectVectorsStuck', 'an import is embedded', '18m', { [PENDING]: '9000x40', [TEXTS]: '0+10x40' }),
   fires('RecollectDiskLow', 'a sixth is free', '11m', { [FREE]: '15x15', [SIZE]: '100x15' }),
   fires('RecollectDiskLow', 'full within a day', '5h', { [FREE]: '1000000-1000x400', [SIZE]: '1200000x400' }),
+  fires('RecollectDiskLow', 'full within a day, after a failed scrape', '5h', {
+    [FREE]: '1000000-1000x119 stale 879000-1000x279',
+    [SIZE]: '1200000x400',
+  }),
+  silent('RecollectDiskLow', 'a build fills a third in half an hour, on a new instance', '31m', {
+    [FREE]: '1000000-10000x60',
+    [SIZE]: '1200000x60',
+  }),
   silent('RecollectDiskLow', 'a quarter is free, unchanged', '5h', { [FREE]: '25x400', [SIZE]: '100x400' }),
   fires('RecollectMemory', '95 %', '11m', { [USED]: '95x15', [LIMIT]: '100x15' }),
   silent('RecollectMemory', 'a peak of three minutes', '11m', { [USED]: '50x5 95x3 50x10', [LIMIT]: '100x20' }),
@@ -53,6 +61,8 @@ export const CASES_P1: readonly AlertCase[] = [
   fires('RecollectNonDeterminism', 'a series that begins at 1', '4m', { [REPLAY]: '_x2 1x10' }),
   fires('RecollectNonDeterminism', 'one more later', '22m', { [REPLAY]: '1x20 2x5' }),
   silent('RecollectNonDeterminism', 'a failure of long ago', '25m', { [REPLAY]: '1x30' }),
+  fires('RecollectNonDeterminism', 'a restarted worker retries', '45m', { [REPLAY]: '1x20 stale _x20 1 2x10' }),
+  silent('RecollectNonDeterminism', 'a scrape failed ten minutes ago', '50m', { [REPLAY]: '3x39 stale 3x60' }),
   fires('RecollectScheduleMissed', 'two intervals without a success', '2h20m', {
     [SUCCESS]: '0x200',
     [INTERVAL]: '3600x200',
@@ -72,6 +82,9 @@ export const CASES_P1: readonly AlertCase[] = [
   silent('RecollectAuditNotRecorded', 'all are recorded', '5m', {
     'recollect_audit_failures_total{job="recollect-api"}': '0x10',
   }),
+  silent('RecollectAuditNotRecorded', 'a scrape failed ten minutes ago', '50m', {
+    'recollect_audit_failures_total{job="recollect-api"}': '3x39 stale 3x60',
+  }),
   fires('RecollectLoginAttack', 'ten wrong passwords a minute', '12m', {
     [attempts('refused')]: '0+8x20',
     [attempts('locked')]: '0+2x20',
@@ -89,5 +102,16 @@ export const CASES_P1: readonly AlertCase[] = [
     [refreshes('rotated')]: '0+10x10',
     [refreshes('repeated')]: '0+1x10',
     [refreshes('reused')]: '0x10',
+  }),
+  silent(
+    'RecollectRefreshReuse',
+    'a scrape failed an hour ago',
+    '12615s',
+    { [refreshes('reused')]: '3x600 stale 3x600' },
+    '15s',
+  ),
+  fires('RecollectRefreshReuse', 'a new process begins at one', '70m', {
+    [refreshes('reused')]: '0x100',
+    'recollect_auth_refresh_total{job="recollect-api",result="reused",instance="new"}': '_x65 1x30',
   }),
 ];

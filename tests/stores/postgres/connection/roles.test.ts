@@ -146,6 +146,7 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['mark_searchable', 'recollect_definer', ['app']],
   ['model_calls_between', 'recollect_definer', ['app']],
   ['model_incidents_between', 'recollect_definer', ['app']],
+  ['newest_backups', 'recollect_definer', ['app']],
   ['number_stream_events', 'recollect_definer', ['app']],
   ['record_reachable', 'recollect_definer', ['app']],
   ['release_audit_month', 'recollect_definer', []],

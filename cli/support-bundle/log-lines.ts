@@ -21,7 +21,7 @@ const className = z.string().regex(/^(?:[A-Z][A-Za-z]{0,99}|error|unknown)$/);
 const code = matching(/^[A-Z0-9_]+$/);
 const name = matching(/^[A-Za-z][A-Za-z_-]*$/);
 const uuid = matching(/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/);
-/** What a message about an engine says of its system: names of errors, without addresses. */
+/** Names of errors in a message about an engine, without its addresses. */
 const SYSTEM_CODES = /\b(?:E[A-Z]{4,}|UNAVAILABLE|DEADLINE_EXCEEDED|UNAUTHENTICATED|PERMISSION_DENIED)\b/g;
 const reason = z
   .string()

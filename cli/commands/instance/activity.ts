@@ -26,7 +26,6 @@ export interface Activity {
 
 const SESSIONS = 100;
 const SHOWN_STUCK = 3;
-const FORBIDDEN = 403;
 const gdprPage = pageOfItems(gdprRequestSchema);
 
 /** Reads the newest sessions; null without a server, or if it does not answer. */
@@ -37,6 +36,11 @@ export async function newestSessions(server: ServerClient | null): Promise<Sessi
 
 /** Requests that the audit log records, because of what they read or because they are refused, are repeated after this time. */
 export const RECORDED_MS = 60_000;
+
+/** Returns true if the user of the key may not make the request. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof RecollectError && error.status === 403;
+}
 
 /** The newest backup, and the next open request about personal data. */
 type Recorded = readonly [z.output<typeof backupsSchema>, z.output<typeof gdprPage>];
@@ -55,7 +59,7 @@ export class ActivityReader {
       return await readActivity(server, sessions, now, this.#recorded.read);
     } catch (error) {
       if (!(error instanceof RecollectError)) throw error;
-      if (error.status === FORBIDDEN) this.#refusedMs = now;
+      if (isRefused(error)) this.#refusedMs = now;
       return null;
     }
   }

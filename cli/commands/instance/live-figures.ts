@@ -4,6 +4,7 @@ import { ratesBetween } from '../../../domain/instance-history.ts';
 import type { Counted, Rates } from '../../../domain/instance-history.ts';
 import type { ServerClient } from '../../server/server-client.ts';
 import { grouped } from '../../text/text-layout.ts';
+import { isRefused, RECORDED_MS } from './activity.ts';
 import type { StatusReport } from './status.ts';
 
 const run = promisify(execFile);
@@ -70,13 +71,18 @@ async function memoryOf(services: StatusReport['services']): Promise<Readonly<Re
 /** Reads figures of an instance again and again. */
 export class LiveReader {
   #before: Counted | null = null;
+  #refusedMs = Number.NEGATIVE_INFINITY;
 
   /** Returns the figures of this moment; null if the server does not answer or the key may not read its metrics. */
   async read(server: ServerClient | null, services: StatusReport['services']): Promise<LiveFigures | null> {
+    if (Date.now() - this.#refusedMs < RECORDED_MS) return null;
     const text = await server
       ?.download('/metrics')
       .then((body) => new Response(body).text())
-      .catch(() => null);
+      .catch((error: unknown) => {
+        if (isRefused(error)) this.#refusedMs = Date.now();
+        return null;
+      });
     if (text === null || text === undefined) return null;
     const scrape = parsedScrape(text);
     const now = {

@@ -10,7 +10,13 @@ const NOW_S = Math.floor(Date.now() / 1_000);
 /** Adds a complete backup that was made some hours ago, with the values of more columns. */
 async function backupOf(hoursAgo: number, more: Readonly<Record<string, string>> = {}): Promise<void> {
   const at = `to_timestamp(${NOW_S - hoursAgo * HOUR_S})`;
-  const columns = { created_at: at, snapshot_at: at, manifest_sha256: "sha256('set')", bytes: String(hoursAgo), ...more };
+  const columns = {
+    created_at: at,
+    snapshot_at: at,
+    manifest_sha256: "sha256('set')",
+    bytes: String(hoursAgo),
+    ...more,
+  };
   await instance.write(
     `INSERT INTO backups (id, workflow_id, state, ${Object.keys(columns).join(', ')})
      VALUES (${agedId('uuidv7()', hoursAgo * HOUR_S)}, 'w', 'completed', ${Object.values(columns).join(', ')})`,

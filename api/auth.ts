@@ -111,8 +111,9 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     const { access, writes = false, stepUp = false } = route.config ?? {};
     if (access === undefined) throw new Error(`route ${route.url} does not say who may use it`);
     for (const method of [route.method].flat()) {
-      const decided = { method, url: route.url, access, writes, stepUp };
-      routes.push({ ...decided, isAudited: isAudited(decided) });
+      const given = { method, url: route.url, access, writes, stepUp };
+      const decided = { ...given, isAudited: isAudited(given) };
+      routes.push(decided);
       // Notifications arrive after the answer: the caller's next request shall see the change all the same.
       if (mayChangeAccess(decided))
         route.onSend = [
@@ -174,8 +175,8 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
 }
 
 /** Returns whether an answered request of a route may have changed who may access what: capture and searches never do. */
-function mayChangeAccess(route: Omit<RouteAccess, 'isAudited'>): boolean {
-  return !['GET', 'HEAD'].includes(route.method) && (route.access === 'open' || isAudited(route));
+function mayChangeAccess({ method, access, isAudited }: RouteAccess): boolean {
+  return !['GET', 'HEAD'].includes(method) && (access === 'open' || isAudited);
 }
 
 /** @throws ApiError FORBIDDEN for a principal that may not use routes of this level */

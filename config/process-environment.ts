@@ -19,5 +19,23 @@ export function refuseTelemetry(): void {
   for (const [name, value] of Object.entries(NO_TELEMETRY)) process.env[name] ??= value;
 }
 
+/** Variables by which programs find their user, language, temporary files and network. */
+export const SYSTEM_NAMES = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'TZ',
+  'TMPDIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+] as const;
+
 /** What onnxruntime reads: by default it leaves an id of the machine in the home folder and sends events to its vendor. */
 export const NO_TELEMETRY = { ORT_DISABLE_TELEMETRY: '1' } as const;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PROMPT_TYPES } from '../domain/capture/event.ts';
+import { HOOK_HOSTS } from '../domain/capture/hook-hosts.ts';
 import { externalId, hostName, namespaceName, share, tagList, timestamp } from './shared.ts';
 import { text } from './text.ts';
 
@@ -85,19 +86,6 @@ export const captureAnswerSchema = z
     items: z.array(itemSchema),
   })
   .meta({ id: 'CaptureAnswer' });
-
-/** Names of the hosts whose raw hooks are understood; the first is meant where none is named. */
-export const HOOK_HOSTS = [
-  'claude-code',
-  'codex-cli',
-  'cursor',
-  'gemini-cli',
-  'opencode',
-  'windsurf',
-  'cline',
-] as const;
-
-export type HookHost = (typeof HOOK_HOSTS)[number];
 
 export const hookAnswer = z
   .object({

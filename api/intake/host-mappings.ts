@@ -8,7 +8,7 @@ import opencode from '../../domain/capture/hosts/opencode.json' with { type: 'js
 import windsurf from '../../domain/capture/hosts/windsurf.json' with { type: 'json' };
 import type { HostMapping } from '../../domain/capture/hosts/mapping.ts';
 import { hostName } from '../../contract/shared.ts';
-import type { HookHost } from '../../contract/events.ts';
+import type { HookHost } from '../../domain/capture/hook-hosts.ts';
 
 const paths = z.array(z.string().regex(/^[\w-]+(?:\.[\w-]+)*$/, 'names joined by dots'));
 const table = <Value extends z.ZodType>(value: Value) => z.record(z.string().min(1), value);

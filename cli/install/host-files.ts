@@ -3,7 +3,8 @@ import type { Environment } from '../../config/process-environment.ts';
 import { mergeHooks, mergeKey } from './hook-list.ts';
 import type { HookStyle, RequestedHook } from './hook-list.ts';
 import { HOSTS, settingsFolder } from './hosts.ts';
-import type { InstallHost, Scope } from './hosts.ts';
+import type { HookHost } from '../../domain/capture/hook-hosts.ts';
+import type { Scope } from './hosts.ts';
 import { JsonEdit } from './json-edit.ts';
 import { opencodePlugin } from './opencode-plugin.ts';
 import { ownMark } from './owned-file.ts';
@@ -71,7 +72,7 @@ export function claudeCodeHooks(plan: HookPlan): RequestedHook[] {
 }
 
 /** Returns the files that the installation changes, the file with the key first. */
-export function fileChanges(host: InstallHost, plan: HookPlan, environment: Environment): FileChange[] {
+export function fileChanges(host: HookHost, plan: HookPlan, environment: Environment): FileChange[] {
   const folder = settingsFolder(host, plan.scope, environment);
   switch (host) {
     case 'claude-code':
@@ -104,7 +105,7 @@ export function fileChanges(host: InstallHost, plan: HookPlan, environment: Envi
 }
 
 /** Returns the files of an agent, to find or remove hooks in them; their changes have no content. */
-export function settingsFiles(host: InstallHost, scope: Scope, environment: Environment): FileChange[] {
+export function settingsFiles(host: HookHost, scope: Scope, environment: Environment): FileChange[] {
   const plan: HookPlan = { scope, transport: 'http', url: '', apiKey: '', namespace: null, command: () => '' };
   return fileChanges(host, plan, environment);
 }
@@ -138,7 +139,7 @@ function hooksJson(
   return { kind: 'settings', file: path.join(folder, 'hooks.json'), style, isPrivate: false, change, made: head };
 }
 
-function commands(host: InstallHost, plan: HookPlan, options: Readonly<Record<string, unknown>>): RequestedHook[] {
+function commands(host: HookHost, plan: HookPlan, options: Readonly<Record<string, unknown>>): RequestedHook[] {
   return HOSTS[host].events.map((event) => ({ event, entry: { command: plan.command(event), ...options } }));
 }
 

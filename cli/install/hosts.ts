@@ -1,17 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '../../config/process-environment.ts';
-
-export const INSTALL_HOSTS = [
-  'claude-code',
-  'codex-cli',
-  'cursor',
-  'gemini-cli',
-  'opencode',
-  'windsurf',
-  'cline',
-] as const;
-export type InstallHost = (typeof INSTALL_HOSTS)[number];
+import type { HookHost } from '../../domain/capture/hook-hosts.ts';
 
 /** User settings, or the settings of a project in a folder. */
 export type Scope = { readonly kind: 'user' } | { readonly kind: 'project'; readonly folder: string };
@@ -29,7 +19,7 @@ interface HostRules {
   readonly project: string;
 }
 
-export const HOSTS: Readonly<Record<InstallHost, HostRules>> = {
+export const HOSTS: Readonly<Record<HookHost, HostRules>> = {
   'claude-code': {
     name: 'Claude Code',
     next: 'Restart Claude Code. Its command /hooks lists the hooks.',
@@ -138,7 +128,7 @@ export const HOSTS: Readonly<Record<InstallHost, HostRules>> = {
 };
 
 /** Returns the folder of an agent's hooks. */
-export function settingsFolder(host: InstallHost, scope: Scope, environment: Environment): string {
+export function settingsFolder(host: HookHost, scope: Scope, environment: Environment): string {
   const { user, project } = HOSTS[host];
   return scope.kind === 'user'
     ? path.resolve(user(environment['HOME'] ?? homedir(), environment))

@@ -12,7 +12,8 @@ import { enabledPlugin } from './claude-plugin.ts';
 import { fileChanges, settingsFiles } from './host-files.ts';
 import type { HookPlan, Transport } from './host-files.ts';
 import { HOSTS } from './hosts.ts';
-import type { InstallHost, Scope } from './hosts.ts';
+import type { HookHost } from '../../domain/capture/hook-hosts.ts';
+import type { Scope } from './hosts.ts';
 import {
   checkServer,
   clientFile,
@@ -30,7 +31,7 @@ import { wrap } from '../text/text-layout.ts';
 import { hookCommandLine } from '../../hook/command-line.ts';
 
 export interface InstallRequest {
-  readonly host: InstallHost;
+  readonly host: HookHost;
   readonly scope: Scope;
   readonly dataDir: string;
   readonly transport: Transport | null;
@@ -173,7 +174,7 @@ function accessOf(request: InstallRequest, { readStdin }: InstallPorts): ServerA
 
 /** Removes Recollect's hooks and key from an agent's files and prints the changes. @throws InstallError if it cannot; then nothing was written */
 export function uninstallHooks(
-  request: { readonly host: InstallHost; readonly scope: Scope; readonly dryRun: boolean },
+  request: { readonly host: HookHost; readonly scope: Scope; readonly dryRun: boolean },
   { environment, output: { out } }: CommandContext,
 ): void {
   const prepared = prepareUninstall(settingsFiles(request.host, request.scope, environment));
@@ -195,7 +196,7 @@ export function uninstallHooks(
 }
 
 /** Returns the events before a diff, in which each has a hook of one line. */
-function eventList(host: InstallHost, { transport, url }: HookPlan): string {
+function eventList(host: HookHost, { transport, url }: HookPlan): string {
   const { name, events } = HOSTS[host];
   const how = transport === 'client' ? 'through the client' : 'over HTTP, SessionStart through the client';
   const lines = wrap(events.join(', '), '  ');

@@ -2,15 +2,16 @@ import type { Environment } from '../../config/process-environment.ts';
 import { prepareUninstall } from './apply-changes.ts';
 import { enabledPlugin } from './claude-plugin.ts';
 import { settingsFiles } from './host-files.ts';
-import { INSTALL_HOSTS } from './hosts.ts';
-import type { InstallHost, Scope } from './hosts.ts';
+import { HOOK_HOSTS } from '../../domain/capture/hook-hosts.ts';
+import type { HookHost } from '../../domain/capture/hook-hosts.ts';
+import type { Scope } from './hosts.ts';
 import { InstallError } from './install-error.ts';
 
 const SCOPES: readonly Scope[] = [{ kind: 'user' }, { kind: 'project', folder: '.' }];
 
 /** Returns the agents with hooks of `install` in the user's settings or in those of this folder. */
-export function hostsWithHooks(environment: Environment): readonly InstallHost[] {
-  return INSTALL_HOSTS.filter((host) =>
+export function hostsWithHooks(environment: Environment): readonly HookHost[] {
+  return HOOK_HOSTS.filter((host) =>
     SCOPES.some((scope) => {
       try {
         return prepareUninstall(settingsFiles(host, scope, environment)).some(({ read, text }) => text !== read.text);

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { quoted } from '../../hook/command-line.ts';
 import { assertDurable } from './durable-path.ts';
-import type { InstallHost, Scope } from './hosts.ts';
+import type { HookHost } from '../../domain/capture/hook-hosts.ts';
+import type { Scope } from './hosts.ts';
 
 const BIN = path.resolve(import.meta.dirname, '..', 'bin.mjs');
 
@@ -10,7 +11,7 @@ const BIN = path.resolve(import.meta.dirname, '..', 'bin.mjs');
  * address and key from the data directory, so the agent's settings contain no key. Without `mayWrite` the agent can search memories,
  * and neither store nor forget them. @throws InstallError `cache-path`
  */
-export function mcpInstruction(host: InstallHost, scope: Scope, dataDir: string, mayWrite: boolean): string {
+export function mcpInstruction(host: HookHost, scope: Scope, dataDir: string, mayWrite: boolean): string {
   assertDurable(process.execPath, BIN);
   const words = [process.execPath, BIN, 'mcp', ...(mayWrite ? ['--write'] : []), '--data-dir', path.resolve(dataDir)];
   const line = words.map(quoted).join(' ');

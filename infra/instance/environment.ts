@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { MIGRATION_SETTINGS, transcriptFolder } from '../../config/config.ts';
-import { type Environment, NO_TELEMETRY } from '../../config/process-environment.ts';
+import { type Environment, NO_TELEMETRY, SYSTEM_NAMES } from '../../config/process-environment.ts';
 import type { Instance } from './instance.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -10,22 +10,9 @@ const HOST = '127.0.0.1';
 const DEFAULT_TEMPORAL_NAMESPACE = 'recollect';
 
 const PASSED_PREFIXES = ['RECOLLECT_', 'ANTHROPIC_', 'OTEL_', 'ORT_', 'LC_', 'SSL_', 'NODE_'];
-const PASSED_NAMES = new Set([
-  'PATH',
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'SHELL',
-  'LANG',
+const PASSED_NAMES = new Set<string>([
+  ...SYSTEM_NAMES,
   'LANGUAGE',
-  'TZ',
-  'TMPDIR',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
   // Go's collector: Temporal's processor time against its memory.
   'GOGC',
   'CLAUDE_CONFIG_DIR',

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { SYSTEM_NAMES } from '../../config/process-environment.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 
@@ -25,21 +26,8 @@ export interface ClaudeProgram {
 /** Lines of a run are some kilobytes each. */
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 
-const PASSED = new Set([
-  'PATH',
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'SHELL',
-  'LANG',
-  'TZ',
-  'TMPDIR',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
+const PASSED = new Set<string>([
+  ...SYSTEM_NAMES,
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'NODE_EXTRA_CA_CERTS',

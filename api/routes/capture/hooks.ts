@@ -8,7 +8,7 @@ import { deliveryOf, rejectionOf } from '../../intake/check-event.ts';
 import { HEAVY_CHARS } from '../../intake/intake.ts';
 import type { Incoming } from '../../intake/intake.ts';
 import { deliveryHeaders, hookAnswer, hookBody, hookQuery, SOURCE_HEADER } from '../../../contract/events.ts';
-import type { HookHost } from '../../../contract/events.ts';
+import type { HookHost } from '../../../domain/capture/hook-hosts.ts';
 import { mappingOf, readHook, withKnownSession } from '../../intake/read-hook.ts';
 
 declare module 'fastify' {

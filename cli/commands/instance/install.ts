@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import type { Transport } from '../../install/host-files.ts';
-import { INSTALL_HOSTS } from '../../install/hosts.ts';
-import type { InstallHost, Scope } from '../../install/hosts.ts';
+import { HOOK_HOSTS } from '../../../domain/capture/hook-hosts.ts';
+import type { HookHost } from '../../../domain/capture/hook-hosts.ts';
+import type { Scope } from '../../install/hosts.ts';
 import { installHooks, uninstallHooks } from '../../install/install-hooks.ts';
 import { mcpInstruction } from '../../install/mcp-instruction.ts';
 import { runCommandIn } from '../../service/service-commands.ts';
@@ -42,7 +43,7 @@ export function addInstall(program: Command, cli: Cli): void {
     .option('--dry-run', 'show what would change and write nothing')
     .option('--mcp', 'print how to add the MCP server to the agent (docs/mcp.md) and write nothing')
     .option('--write', 'with --mcp: include the tools that store and forget memories')
-    .action(async (host: InstallHost, options: InstallOptions) => {
+    .action(async (host: HookHost, options: InstallOptions) => {
       if (options.mcp === true) {
         const isWriter = options.write === true;
         cli.exit(
@@ -78,7 +79,7 @@ export function addUninstall(program: Command, cli: Cli): void {
   const description = 'remove the hooks and key of Recollect from the settings of an agent';
   withHost(cli.command(program, 'uninstall', description))
     .option('--dry-run', 'show what would change and write nothing')
-    .action(async (host: InstallHost, options: Pick<InstallOptions, 'project' | 'dryRun'>) =>
+    .action(async (host: HookHost, options: Pick<InstallOptions, 'project' | 'dryRun'>) =>
       cli.exit(
         await installExitCode(cli, () =>
           uninstallHooks({ host, scope: scopeOf(options), dryRun: options.dryRun ?? false }, cli),
@@ -90,7 +91,7 @@ export function addUninstall(program: Command, cli: Cli): void {
 /** Adds the argument that names the agent, and the options that choose user or project settings. */
 function withHost(command: Command): Command {
   return command
-    .addArgument(new Argument('<agent>', 'agent to configure').choices([...INSTALL_HOSTS]))
+    .addArgument(new Argument('<agent>', 'agent to configure').choices([...HOOK_HOSTS]))
     .addOption(new Option('--user', 'change your user settings (default)').conflicts('project'))
     .option('--project [folder]', 'change the settings of a project (default: this folder)');
 }

@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { processEnvironment } from '../../../config/process-environment.ts';
-import { HOSTS, INSTALL_HOSTS } from '../../../cli/install/hosts.ts';
-import { HOOK_HOSTS } from '../../../contract/events.ts';
+import { HOSTS } from '../../../cli/install/hosts.ts';
+import { HOOK_HOSTS } from '../../../domain/capture/hook-hosts.ts';
 import { HOST_MAPPINGS } from '../../../api/intake/host-mappings.ts';
 import { Home, KEY, URL_HERE } from './support/home.ts';
 
 test('every agent that the api knows can be installed, with events that its mapping names', () => {
-  expect(INSTALL_HOSTS).toEqual(HOOK_HOSTS);
+  expect(Object.keys(HOSTS)).toEqual(HOOK_HOSTS);
   for (const [host, { events }] of Object.entries(HOST_MAPPINGS))
     for (const event of HOSTS[host as keyof typeof HOST_MAPPINGS].events)
       expect({ host, event, isMapped: Object.hasOwn(events, event) }).toEqual({ host, event, isMapped: true });

@@ -40,3 +40,26 @@ test('does not load once more for what was loaded before its time came', async (
     vi.useRealTimers();
   }
 });
+
+test('shows a further page that came while the rows were loaded again, and loads them once more', async () => {
+  vi.useFakeTimers();
+  try {
+    const answers: ((rows: readonly number[]) => void)[] = [];
+    const loadable = new Loadable<readonly number[]>(() => new Promise((resolve) => answers.push(resolve)));
+    loadable.use(() => false);
+    answers[0]?.([1, 2]);
+    await loadable.load();
+    loadable.invalidate(true);
+    const loads = loadable.load();
+    loadable.set([0, 1, 2]);
+    answers[1]?.([1, 2, 3]);
+    await loads;
+    expect(loadable.state.value).toMatchObject({ data: [0, 1, 2], isLoading: false });
+    await vi.advanceTimersByTimeAsync(10_000);
+    answers[2]?.([0, 1, 2, 3]);
+    await loadable.load();
+    expect(loadable.state.value.data).toEqual([0, 1, 2, 3]);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -122,8 +122,16 @@ export class Loadable<Value> {
     }, SLOW_MS);
     try {
       const isChanged = this.#isChanged;
+      const before = this.state.value.data;
       this.#isChanged = false;
-      const data = await this.#read(this.state.value.data, isChanged);
+      const data = await this.#read(before, isChanged);
+      if (this.state.value.data !== before) {
+        // Replaced meanwhile, such as by a further page, which this answer lacks: what shows stays, and is loaded again.
+        this.#isStale = true;
+        this.#isChanged ||= isChanged;
+        this.state.value = { ...this.state.value, isLoading: false, isSlow: false };
+        return;
+      }
       this.state.value = { data, error: null, loadedAt: Date.now(), isLoading: false, isSlow: false };
     } catch (error) {
       this.fail(error);

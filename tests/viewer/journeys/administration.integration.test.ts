@@ -36,10 +36,18 @@ test('changes settings of the browser and the tenant, shows health, ends another
   await other.page.reload();
   await other.page.getByRole('heading', { name: 'Sign in to Recollect' }).waitFor();
 
-  await page.getByRole('tab', { name: 'Health' }).click();
-  await page.getByRole('cell', { name: 'PostgreSQL' }).waitFor();
-  await page.getByText('There is no sample yet').waitFor();
-  await expectUsable(journey);
+  // The worker may take a sample at any time: while the page is read, it waits.
+  const lock = await instance.db.superuser.connect();
+  try {
+    await lock.query('BEGIN; TRUNCATE instance_samples; COMMIT; BEGIN; LOCK TABLE instance_samples IN SHARE MODE');
+    await page.getByRole('tab', { name: 'Health' }).click();
+    await page.getByRole('cell', { name: 'PostgreSQL' }).waitFor();
+    await page.getByText('There is no sample yet').waitFor();
+    await expectUsable(journey);
+  } finally {
+    await lock.query('ROLLBACK');
+    lock.release();
+  }
   await page.getByRole('tab', { name: 'Tenant' }).click();
   const globs = page.getByLabel('Globs of folders');
   await globs.fill('/home/*/private/**');

@@ -13,11 +13,13 @@ export const archiveEnvironment = {
   RECOLLECT_ARCHIVE_STORE: address
     .optional()
     .describe(
-      'Store of archived sessions and exports: a folder or `s3://bucket/prefix`. `npm start` sets `archive` in the data directory',
+      'Store of archived sessions and exports: a folder or `s3://bucket/prefix`. `recollect up` sets `archive` in the data directory',
     ),
   RECOLLECT_BACKUP_STORE: address
     .optional()
-    .describe('Store of backups: a folder or `s3://bucket/prefix`. `npm start` sets `backups` in the data directory'),
+    .describe(
+      'Store of backups: a folder or `s3://bucket/prefix`. `recollect up` sets `backups` in the data directory',
+    ),
   RECOLLECT_BACKUP_COPY_STORE: address
     .optional()
     .describe('Off-site store of backup copies: each backup is copied there and verified'),

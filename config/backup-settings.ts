@@ -40,7 +40,7 @@ export const backupEnvironment = {
     .describe('File with these keys, one per line; read at the start of each backup'),
   RECOLLECT_BACKUP_SIGNING_KEY: derKey
     .optional()
-    .describe('Signing key of backups: Ed25519, PKCS #8 DER in base64. `npm start` creates one in its secrets'),
+    .describe('Signing key of backups: Ed25519, PKCS #8 DER in base64. `recollect up` creates one in its secrets'),
   RECOLLECT_BACKUP_TRUSTED_KEYS: z
     .string()
     .max(MAX_TEXT)

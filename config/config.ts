@@ -66,7 +66,7 @@ export const environmentSchema = z.object({
     .enum(['off', 'known', 'all'])
     .default('off')
     .describe(
-      'Transcripts of Claude Code to follow on this machine: none, those of sessions opened by hooks, or all. `npm start` sets `known` if the folder exists',
+      'Transcripts of Claude Code to follow on this machine: none, those of sessions opened by hooks, or all. `recollect up` sets `known` if the folder exists',
     ),
   RECOLLECT_TRANSCRIPT_ROOTS: z
     .string()

@@ -36,7 +36,7 @@ export const secretEnvironment = {
     })
     .optional()
     .describe(
-      'Keys that seal secrets in the database: a list of NAME:KEY with 32 bytes in base64, separated by commas. The first seals, all open; log-in needs one. `npm start` creates one in its secrets',
+      'Keys that seal secrets in the database: a list of NAME:KEY with 32 bytes in base64, separated by commas. The first seals, all open; log-in needs one. `recollect up` creates one in its secrets',
     ),
   RECOLLECT_SECRET_KEYS_FILE: z
     .string()

@@ -18,7 +18,7 @@ export const workerMetricsEnvironment = {
     .max(65_535)
     .optional()
     .describe(
-      'Port of a worker’s `/metrics`, for RECOLLECT_SCRAPE_TOKEN, which it needs; unset: none. `npm start` sets both. HTTPS with the certificate of the api, if set',
+      'Port of a worker’s `/metrics`, for RECOLLECT_SCRAPE_TOKEN, which it needs; unset: none. `recollect up` sets both. HTTPS with the certificate of the api, if set',
     ),
 };
 

@@ -144,8 +144,9 @@ describe('commands', () => {
       () => {},
     );
     const commands = new Map(program.commands.map((command) => [command.name(), command]));
-    const calls = mentions(/npm run recollect -- ([^`\n]+)/g);
-    expect(calls.length).toBeGreaterThan(10);
+    // At the start of a line or of a quoted command; a comment ends it.
+    const calls = mentions(/(?:^|[`"]|&& |-- |\| )recollect ([a-z-][^`"\n#|]*)/gm);
+    expect(calls.length).toBeGreaterThan(200);
     const wrong = calls.filter(({ found }) => {
       const [name = '', ...rest] = found.trim().split(/\s+/);
       const command = commands.get(name);
@@ -155,10 +156,6 @@ describe('commands', () => {
       return command === undefined || rest.some((word) => word.startsWith('--') && !known.has(word));
     });
     expect(wrong).toEqual([]);
-    const start = commands.get('up')?.options.map((option) => option.long) ?? [];
-    const started = mentions(/npm start -- ([^`\n]+)/g).flatMap(({ found }) => found.match(/--[a-z-]+/g) ?? []);
-    expect(started.length).toBeGreaterThan(2);
-    for (const option of started) expect(start).toContain(option);
   });
 });
 

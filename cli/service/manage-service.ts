@@ -21,18 +21,36 @@ const FILE_MODE = 0o644;
  * unreachable.
  */
 export function installService(definition: ServiceDefinition, { manager, run, output }: ServicePorts): ExitCode {
-  const text = manager.render(definition);
-  const isNew = readText(manager.file) !== text;
-  if (isNew) {
-    mkdirSync(path.join(definition.dataDir, 'logs'), { recursive: true, mode: 0o700 });
-    writeFileAtomic(manager.file, text, FILE_MODE);
-  } else if (isRunning(manager, run)) {
+  const isNew = writeFile(definition, manager);
+  if (!isNew && isRunning(manager, run)) {
     output.out(`Nothing to change: ${manager.file} is installed and running.\n`);
     return 0;
   }
   output.out(`${manager.file}: ${isNew ? 'written' : 'unchanged'}\n`);
   if (isNew) for (const command of manager.beforeStart) run(...split(command));
   return runAll(manager.start, { run, output }, 'Service started.') ? printNote(output, manager.note) : 1;
+}
+
+/** Writes the file if it differs; returns whether it did. */
+function writeFile(definition: ServiceDefinition, { file, render }: ServiceManager): boolean {
+  const text = render(definition);
+  if (readText(file) === text) return false;
+  mkdirSync(path.join(definition.dataDir, 'logs'), { recursive: true, mode: 0o700 });
+  writeFileAtomic(file, text, FILE_MODE);
+  return true;
+}
+
+/** Returns whether the service runs the instance of a data directory. */
+export function runsAsService(dataDir: string, { manager, run }: Pick<ServicePorts, 'manager' | 'run'>): boolean {
+  return readText(manager.file)?.includes(manager.quote(dataDir)) === true && isRunning(manager, run);
+}
+
+/** Starts the service of an instance that was stopped, with this program. Prints the commands to run by hand if the service manager is unreachable. */
+export function startService(definition: ServiceDefinition, { manager, run, output }: ServicePorts): void {
+  writeFile(definition, manager);
+  // launchd has a service that ended; systemd needs no command.
+  for (const command of manager.beforeStart) run(...split(command));
+  runAll(manager.start, { run, output }, 'The service runs it again.');
 }
 
 function printNote(output: Output, note: string): ExitCode {

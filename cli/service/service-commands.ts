@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { MODULE_EXTENSION } from '../../config/module-files.ts';
 import type { Environment } from '../../config/process-environment.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -36,6 +38,23 @@ export interface ServiceDefinition {
   readonly searchPath: string;
   /** Folder of transcripts to send to a remote server; null: run the instance. */
   readonly follows: string | null;
+}
+
+const CLI_FILE = path.resolve(import.meta.dirname, `../main${MODULE_EXTENSION}`);
+
+/** Returns the service of a data directory, run by this program. */
+export function serviceDefinition(
+  dataDir: string,
+  environment: Environment,
+  follows: string | null,
+): ServiceDefinition {
+  return {
+    node: process.execPath,
+    cli: CLI_FILE,
+    dataDir: path.resolve(dataDir),
+    searchPath: environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+    follows,
+  };
 }
 
 /** Time to stop before the manager kills the service: PostgreSQL flushes, workers finish their step. */

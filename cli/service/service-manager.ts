@@ -101,6 +101,8 @@ export interface ServiceManager {
   /** Service file. */
   readonly file: string;
   readonly render: (definition: ServiceDefinition) => string;
+  /** Returns a word of the command as the file has it. */
+  readonly quote: (word: string) => string;
   /** Load the file and start the service; idempotent. */
   readonly start: readonly Command[];
   /** May fail if nothing is loaded. */
@@ -128,6 +130,7 @@ export function serviceManager(
       name: 'systemd',
       file: path.join(folder, 'systemd', 'user', UNIT),
       render: systemdUnit,
+      quote: execWord,
       beforeStart: [],
       start: [reload, ['systemctl', '--user', 'enable', '--now', UNIT]],
       stop: [['systemctl', '--user', 'disable', '--now', UNIT]],
@@ -143,6 +146,7 @@ export function serviceManager(
       name: 'launchd',
       file,
       render: launchdAgent,
+      quote: (word) => `<string>${xml(word)}</string>`,
       beforeStart: [['launchctl', 'bootout', `${domain}/${LABEL}`]],
       start: [['launchctl', 'bootstrap', domain, file]],
       stop: [['launchctl', 'bootout', `${domain}/${LABEL}`]],

@@ -33,8 +33,21 @@ function variant(version: string, changed: Readonly<Record<string, string>> = {}
 
 const older = variant(OLDER);
 const broken = variant(VERSION, { 'api/main.js': `throw new Error('this version does not start');\n` });
+
+/** systemctl, whose service is a process. */
+const MANAGER = `#!/bin/sh
+case " $* " in
+  *" enable "*)
+    exec setsid sh -c "echo \\$\\$ > '$HOME/service.pid'; exec $(sed -n 's/^ExecStart=//p' "$HOME/.config/systemd/user/recollect.service")" </dev/null >/dev/null 2>&1 &;;
+  *" is-active "*) kill -0 "$(cat "$HOME/service.pid")" 2>/dev/null;;
+esac
+`;
+const programs = path.join(folder, 'programs');
+mkdirSync(programs);
+writeFileSync(path.join(programs, 'systemctl'), MANAGER, { mode: 0o755 });
+
 const run = (program: string, ...words: readonly string[]): Promise<Run> =>
-  runInstalled(program, { home, cache: inject('packageCache') }, ...words, '--data-dir', dataDir);
+  runInstalled(program, { home, programs, cache: inject('packageCache') }, ...words, '--data-dir', dataDir);
 const stampSchema = z.object({ program: z.object({ version: z.string() }) });
 const stampedVersion = (): string =>
   stampSchema.parse(JSON.parse(readFileSync(path.join(dataDir, 'version.json'), 'utf8'))).program.version;
@@ -76,12 +89,15 @@ test('goes back to the older version and its data if the newer one does not star
   expect((await run(older, 'search', 'when are releases cut?')).output).toContain('Tuesdays');
 });
 
-test('shows what is new, moves the data to the newer version, and the older one refuses them', async () => {
+test('shows what is new, moves the data to the newer version, which the service then runs, and the older one refuses them', async () => {
   const dry = await run(inject('installed'), 'upgrade', '--dry-run');
   expect(dry).toMatchObject({ exitCode: 0, output: expect.stringContaining(`From ${OLDER} to ${VERSION}:`) });
   expect(dry.output).toContain('The first version: a self-hosted memory server');
   expect(stampedVersion()).toBe(OLDER);
   expect(await run(older, 'install', 'claude-code', '--no-check')).toMatchObject({ exitCode: 0 });
+  expect((await run(older, 'down')).exitCode).toBe(0);
+  expect(await run(older, 'service', 'install')).toMatchObject({ exitCode: 0 });
+  await expect.poll(async () => (await run(older, 'status')).exitCode, { timeout: 60_000 }).toBe(0);
   const { exitCode, output } = await run(inject('installed'), 'upgrade', '--yes');
   expect(output).toMatch(/Backup \S+ was created\./);
   expect(output).toContain(`Upgraded to ${VERSION}.`);
@@ -89,6 +105,9 @@ test('shows what is new, moves the data to the newer version, and the older one 
   expect(output).toContain(`Agents run the hook client of ${OLDER}`);
   expect(exitCode).toBe(0);
   expect(stampedVersion()).toBe(VERSION);
+  expect(output).toContain('The service runs it again.');
+  await expect.poll(async () => (await run(inject('installed'), 'status')).exitCode, { timeout: 60_000 }).toBe(0);
+  expect(await run(inject('installed'), 'service', 'status')).toMatchObject({ exitCode: 0 });
   expect((await run(inject('installed'), 'search', 'when are releases cut?')).output).toContain('Tuesdays');
   expect(await run(inject('installed'), 'upgrade')).toMatchObject({
     exitCode: 0,

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import { transcriptFolder } from '../../../config/config.ts';
-import { MODULE_EXTENSION } from '../../../config/module-files.ts';
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { assertDurable } from '../../install/durable-path.ts';
@@ -11,14 +10,12 @@ import { InstallError } from '../../install/install-error.ts';
 import { clientFile } from '../../install/server-access.ts';
 import { installService, serviceStatus, uninstallService } from '../../service/manage-service.ts';
 import type { ServicePorts } from '../../service/manage-service.ts';
-import { runCommandIn, ServiceValueError } from '../../service/service-commands.ts';
-import type { RunCommand, ServiceDefinition } from '../../service/service-commands.ts';
+import { runCommandIn, serviceDefinition, ServiceValueError } from '../../service/service-commands.ts';
+import type { RunCommand } from '../../service/service-commands.ts';
 import { serviceManager } from '../../service/service-manager.ts';
 
 const ACTIONS = ['install', 'uninstall', 'status'] as const;
 type Action = (typeof ACTIONS)[number];
-
-const CLI_FILE = path.resolve(import.meta.dirname, `../../main${MODULE_EXTENSION}`);
 
 const TASKS = ['instance', 'transcripts'] as const;
 type Task = (typeof TASKS)[number];
@@ -80,14 +77,9 @@ export function service(
     return 1;
   }
   const ports: ServicePorts = { manager, run, output };
-  const definition: ServiceDefinition = {
-    node: process.execPath,
-    cli: CLI_FILE,
-    dataDir: path.resolve(options.dataDir),
-    searchPath: environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-    // Resolved here: the service does not have this shell's environment.
-    follows: taskOf(options) === 'transcripts' ? transcriptFolder(environment['CLAUDE_CONFIG_DIR']) : null,
-  };
+  // Resolved here: the service does not have this shell's environment.
+  const follows = taskOf(options) === 'transcripts' ? transcriptFolder(environment['CLAUDE_CONFIG_DIR']) : null;
+  const definition = serviceDefinition(options.dataDir, environment, follows);
   if (action === 'status') return serviceStatus(ports);
   if (action === 'install' && definition.follows !== null && !existsSync(clientFile(options.dataDir))) {
     output.err('No remote server is configured: run recollect install claude-code --server URL --api-key-file FILE.\n');

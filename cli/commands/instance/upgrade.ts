@@ -12,8 +12,12 @@ import { AlreadyRunningError, takeOver } from '../../../infra/supervisor/take-ov
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { confirm } from '../../confirm.ts';
+import { assertDurable } from '../../install/durable-path.ts';
+import { InstallError } from '../../install/install-error.ts';
 import { hostsWithHooks } from '../../install/installed.ts';
-import { runCommandIn } from '../../service/service-commands.ts';
+import { runsAsService, startService } from '../../service/manage-service.ts';
+import { runCommandIn, serviceDefinition } from '../../service/service-commands.ts';
+import { serviceManager } from '../../service/service-manager.ts';
 import { backUpFirst } from '../../upgrade/backup-first.ts';
 import { changesSince } from '../../upgrade/changes.ts';
 import { startOlder } from '../../upgrade/older-program.ts';
@@ -40,7 +44,8 @@ export function addUpgrade(program: Command, cli: Cli): void {
       try {
         cli.exit(await upgrade(options, cli));
       } catch (error) {
-        if (!(error instanceof InstanceError || error instanceof AlreadyRunningError)) throw error;
+        const isExpected = [InstanceError, AlreadyRunningError, InstallError].some((type) => error instanceof type);
+        if (!(error instanceof Error && isExpected)) throw error;
         cli.output.err(`${error.message}\n`);
         cli.exit(1);
       }
@@ -77,10 +82,23 @@ async function withLock<Result>(layout: InstanceLayout, work: () => Result | Pro
   }
 }
 
+/** Returns what starts the service that runs the instance; null if none does. @throws InstallError for a program that its file must not name */
+function runningService(
+  { dataDir }: InstanceLayout,
+  { environment, output }: CommandContext,
+): { start(): void } | null {
+  const manager = serviceManager(process.platform, environment, process.getuid?.() ?? 0);
+  const run = runCommandIn(environment);
+  if (manager === null || !runsAsService(dataDir, { manager, run })) return null;
+  const definition = serviceDefinition(dataDir, environment, null);
+  assertDurable(definition.node, definition.cli);
+  return { start: () => startService(definition, { manager, run, output }) };
+}
+
 /**
  * Creates a backup of a running instance, copies the databases once it is stopped, and starts this program on them, which migrates them. If it
- * does not become ready, the copy replaces them, and the older program starts again if it is still installed. An instance that did not run is
- * stopped afterwards.
+ * does not become ready, the copy replaces them, and the older program starts again if it is still installed. Afterwards an instance that did not
+ * run is stopped, and one that a service ran is run by it.
  */
 async function upgrade(options: UpgradeOptions, context: CommandContext): Promise<ExitCode> {
   const { out, err } = context.output;
@@ -104,6 +122,7 @@ async function upgrade(options: UpgradeOptions, context: CommandContext): Promis
     }
     out(`Backup ${backup.id} was created.\n`);
   }
+  const service = runningService(layout, context);
   const stopped = await stopInstance(layout);
   if (stopped.kind === 'still-stopping') {
     err(`Process ${stopped.pid} is still stopping; nothing was changed. Try again.\n`);
@@ -118,7 +137,8 @@ async function upgrade(options: UpgradeOptions, context: CommandContext): Promis
   }
   const code = await startDetached({ dataDir: options.dataDir, apiLast: true }, context);
   if (code === 0) {
-    if (!wasRunning) await stopInstance(layout);
+    if (!wasRunning || service !== null) await stopInstance(layout);
+    service?.start();
     // Erasures and retention do not reach it.
     removeCopy(layout);
     out(`Upgraded to ${VERSION}.\n`);

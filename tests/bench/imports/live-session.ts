@@ -11,10 +11,10 @@ const POLL_MS = 500;
  */
 const FACTS = [
   ['Unpaid baskets expire after twenty minutes.', 'abandoned carts that were not paid expire after 20 minutes'],
-  ['Drivers sign deliveries on the tablet.', 'couriers confirm the receipt of parcels on a tablet'],
+  ['Drivers sign deliveries on the tablet.', 'couriers use the tablet to sign for a delivery'],
   [
     'The printer jams when labels exceed nine centimetres.',
-    'stickers wider than nine centimetres get stuck in the printer',
+    'labels wider than nine centimetres get stuck in the printer',
   ],
 ] as const;
 

@@ -14,12 +14,21 @@ export interface Run {
 /** Runs a command of a package folder in `home`, with nothing of this environment but the programs. Resolves with its output, errors included. */
 export async function runInstalled(
   packageFolder: string,
-  places: { readonly home: string; readonly cache: string },
+  places: {
+    readonly home: string;
+    readonly cache: string;
+    /** Folder of programs that precede those of the machine. */
+    readonly programs?: string;
+  },
   ...words: readonly string[]
 ): Promise<Run> {
   const child = spawn(process.execPath, [path.join(packageFolder, 'cli', 'bin.mjs'), ...words], {
     cwd: places.home,
-    env: { PATH: processEnvironment()['PATH'], HOME: places.home, RECOLLECT_CACHE_DIR: places.cache },
+    env: {
+      PATH: `${places.programs ?? places.home}:${processEnvironment()['PATH'] ?? ''}`,
+      HOME: places.home,
+      RECOLLECT_CACHE_DIR: places.cache,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...OTHER_USER,
   });

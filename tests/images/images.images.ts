@@ -23,7 +23,7 @@ beforeAll(() => buildImages(), BUILD_MS);
 test('images run as user 10001 under an init, and those of services have a health check', () => {
   for (const target of TARGETS) {
     const { User, Entrypoint, Healthcheck } = configOf(target);
-    expect([target, User, Entrypoint[0]]).toEqual([target, '10001:10001', 'tini']);
+    expect([target, User, Entrypoint?.[0]]).toEqual([target, '10001:10001', 'tini']);
     expect([target, Healthcheck?.Test[0]]).toEqual([target, target === 'cli' ? 'NONE' : 'CMD']);
   }
 });
@@ -60,12 +60,13 @@ test.each(TARGETS)('%s has no build tools, no package manager and a list of its 
   }
 });
 
+const modelDirectory = () => embeddingModelDirectory(undefined, inject('cacheDir'), DEFAULT_PRESET);
+
 /** Arguments that run a program in an image as its user, with its variables and further ones: read-only but for temporary folders. */
 function insideOf(target: Target, root: string, further: Readonly<Record<string, string>>): string[] {
   const own = configOf(target).Env.map((entry) => entry.split(/=(.*)/s, 2));
-  const model = embeddingModelDirectory(undefined, inject('cacheDir'), DEFAULT_PRESET);
   const mounts =
-    `--ro-bind ${root} / --dev /dev --proc /proc --tmpfs /tmp --tmpfs /var/cache/recollect --ro-bind ${model} /model`.split(
+    `--ro-bind ${root} / --dev /dev --proc /proc --tmpfs /tmp --tmpfs /var/cache/recollect --ro-bind ${modelDirectory()} /model`.split(
       ' ',
     );
   const user = '--unshare-user --uid 10001 --gid 10001 --unshare-pid --as-pid-1 --die-with-parent --clearenv'.split(
@@ -86,7 +87,7 @@ function start(
   environment: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ) {
-  const child = spawn('bwrap', [...insideOf(target, root, environment), ...configOf(target).Entrypoint, ...args], {
+  const child = spawn('bwrap', [...insideOf(target, root, environment), ...(configOf(target).Entrypoint ?? []), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -204,6 +205,49 @@ test('the root file system is read-only for the user of the images, and the comm
     const written = run('bwrap', [...inside, 'sh', '-c', 'echo x 2>&1 >/opt/recollect/x || true']);
     expect(written).toMatch(/read-only file system/i);
     expect(run('bwrap', [...inside, 'tini', '--', 'recollect', '--version'])).toMatch(/^\d+\.\d+\.\d+/);
+  } finally {
+    remove();
+  }
+});
+
+/** Serves the files of the model as the model hub does, in a process of its own, as builds block this one. Resolves with the address. */
+async function serveModel(): Promise<{ readonly url: string; readonly stop: () => void }> {
+  const program = `
+    const { createServer } = require('node:http');
+    const { createReadStream } = require('node:fs');
+    const files = { '/onnx/model_quantized.onnx': 'model_quantized.onnx', '/tokenizer.json': 'tokenizer.json' };
+    const server = createServer((request, response) => {
+      const name = files[request.url];
+      if (name === undefined) response.writeHead(404).end();
+      else createReadStream(process.argv[1] + '/' + name).pipe(response);
+    });
+    server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+  const child = spawn(process.execPath, ['-e', program, modelDirectory()], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [port] = await once(child.stdout, 'data');
+  return { url: `http://127.0.0.1:${String(port).trim()}`, stop: () => child.kill() };
+}
+
+test('the image of the model gives a volume the files that the default preset names', async () => {
+  const { url, stop } = await serveModel();
+  try {
+    buildImage('model', [`MODEL_SOURCE=${url}`]);
+  } finally {
+    stop();
+  }
+  expect(configOf('model').User).toBe('10001:10001');
+  const { root, remove } = mountImage('model');
+  try {
+    const command = [...(configOf('model').Cmd ?? [])].join(' ');
+    // As the image has neither /dev nor /proc, which container engines add: its folders in a root of their own.
+    const inside =
+      `--ro-bind ${root}/bin /bin --ro-bind ${root}/opt /opt --tmpfs /model --dev /dev --proc /proc --unshare-user --uid 10001 --gid 10001 --clearenv --setenv PATH /bin --`.split(
+        ' ',
+      );
+    const sums = run('bwrap', [...inside, 'sh', '-c', `${command} && busybox sha256sum /model/*`]);
+    const { model, tokenizer } = DEFAULT_PRESET.files;
+    expect(sums.split('\n').sort()).toEqual(
+      [model, tokenizer].map(({ name, sha256 }) => `${sha256}  /model/${name}`).sort(),
+    );
   } finally {
     remove();
   }

@@ -85,37 +85,44 @@ function provideBase(): void {
   }
 }
 
+/** Images with code of Recollect. */
 export const TARGETS = ['api', 'worker', 'cli'] as const;
-export type Target = (typeof TARGETS)[number];
+export type Target = (typeof TARGETS)[number] | 'model';
 const imageOf = (target: Target): string => `localhost/recollect/${target}:test`;
 
-/** Builds the images of the Containerfile but the model's, whose files are elsewhere, from a local base. */
+/** Builds an image of the Containerfile from the local base. */
+export function buildImage(target: Target, buildArguments: readonly string[] = []): void {
+  run('buildah', [
+    'bud',
+    '--layers',
+    '--pull-never',
+    '--format',
+    'docker',
+    '--target',
+    target,
+    ...buildArguments.flatMap((argument) => ['--build-arg', argument]),
+    '--file',
+    'deploy/Containerfile',
+    '--tag',
+    imageOf(target),
+    '.',
+  ]);
+}
+
+/** Builds the images with code from a local base. */
 export function buildImages(): void {
   provideTools();
   provideBase();
   if (!existsSync(path.join(ROOT, 'dist/package'))) run('npm', ['run', 'package']);
-  for (const target of TARGETS)
-    run('buildah', [
-      'bud',
-      '--layers',
-      '--pull-never',
-      '--format',
-      'docker',
-      '--target',
-      target,
-      '--file',
-      'deploy/Containerfile',
-      '--tag',
-      imageOf(target),
-      '.',
-    ]);
+  for (const target of TARGETS) buildImage(target);
 }
 
 const inspected = z.object({
   Docker: z.object({
     config: z.looseObject({
       User: z.string(),
-      Entrypoint: z.array(z.string()),
+      Entrypoint: z.array(z.string()).nullish(),
+      Cmd: z.array(z.string()).nullish(),
       Env: z.array(z.string()),
       Healthcheck: z.object({ Test: z.array(z.string()) }).optional(),
     }),

@@ -28,7 +28,7 @@ const REST_MS = 60_000;
 /** The worker frees its model after half a minute without work. */
 const SETTLED_MS = 90_000;
 const POLL_MS = 500;
-const LIMIT_MS = 1_800_000;
+const LIMIT_MS = 3_600_000;
 /** Days ago that the imported prompts are from. */
 const AGE_MS = 90 * 86_400_000;
 

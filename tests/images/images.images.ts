@@ -9,7 +9,16 @@ import { embeddingModelDirectory } from '../../models/embedding/model-directory.
 import { fileInstance } from '../setup/file-instance.ts';
 import { untilTrue } from '../setup/until.ts';
 import { freePort } from '../setup/worker-process.ts';
-import { buildImages, configOf, filesBelow, layersOf, mountImage, run, TARGETS } from './support/build-images.ts';
+import {
+  buildImage,
+  buildImages,
+  configOf,
+  filesBelow,
+  layersOf,
+  mountImage,
+  run,
+  TARGETS,
+} from './support/build-images.ts';
 import type { Target } from './support/build-images.ts';
 
 const MB = 1_000_000;
@@ -87,9 +96,13 @@ function start(
   environment: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ) {
-  const child = spawn('bwrap', [...insideOf(target, root, environment), ...(configOf(target).Entrypoint ?? []), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    'bwrap',
+    [...insideOf(target, root, environment), ...(configOf(target).Entrypoint ?? []), ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {

@@ -183,7 +183,7 @@ describe('the quota of the user', () => {
     expect(outputOf(await sendCall(model.prepareWindow(window, live()))).content).toBe('C');
   });
 
-  test('that is exhausted for days is looked at again after a day', async () => {
+  test('that is exhausted for days is tried again after a day', async () => {
     const lines = [quotaEvent(1, START / 1_000 + 5 * 86_400, 'rejected'), ...rejectedLines(429, 'limit reached')];
     const model = modelOf([{ lines }]);
     for (let n = 0; n < 2; n += 1)

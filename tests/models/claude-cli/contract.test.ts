@@ -229,7 +229,7 @@ describe('a program that left a process with its output open', () => {
 
   test.each<readonly [string, FakeRun['leaves'] & string, number]>([
     ['in its group is read at its exit', 'child', 60_000],
-    ['elsewhere is read at the time limit', 'daemon', 8_000],
+    ['elsewhere is read at the time limit', 'daemon', 5_000],
   ])('%s', async (_, leaves, timeoutMs) => {
     const started = performance.now();
     expect(outputOf(await windowOf([{ ...good, leaves }], { timeoutMs })).content).toBe('C');

@@ -2,7 +2,10 @@ import { BudgetExhausted, QuotaTooSmall } from '../domain/costs/limits.ts';
 import { ModelError } from '../domain/ports/model.ts';
 import type { ModelErrorKind, ModelPort, ModelProvider, ModelRequest, PreparedCall } from '../domain/ports/model.ts';
 import type { UsageOwner } from '../stores/postgres/usage/usage-ledger.ts';
+import { isPermanent } from './failures.ts';
 import { cacheQuestion } from './model-calls/answer-cache.ts';
+import { dropFailed } from './model-calls/failed-requests.ts';
+import type { FailedRequest } from './model-calls/failed-requests.ts';
 import { failureOf } from './model-calls/failure-of.ts';
 import type { CallFailure } from './model-calls/failure-of.ts';
 import { callOne, costOf, findEarly } from './model-calls/one-call.ts';
@@ -45,16 +48,14 @@ function earlyRequest<Output>(
   }
 }
 
-/** Returns why a model is not used now; null if it is. */
-async function obstacle(
+/** Returns the failure of a provider that may not read the session; null if it may. */
+async function refusalOf(
   { mayRead }: ModelCallDependencies,
   owner: UsageOwner,
-  model: ModelPort,
-  hasOthers: boolean,
+  { provider }: ModelPort,
 ): Promise<ModelError | null> {
-  if (mayRead !== undefined && !(await mayRead(model.provider, owner)))
-    return new ModelError('unauthorised', `${model.provider} reads only the sessions of the user of this machine`);
-  return hasOthers ? pauseOf(model) : null;
+  if (mayRead === undefined || (await mayRead(provider, owner))) return null;
+  return new ModelError('unauthorised', `${provider} reads only the sessions of the user of this machine`);
 }
 
 function reasonOf(failure: CallFailure): FailoverReason {
@@ -63,9 +64,9 @@ function reasonOf(failure: CallFailure): FailoverReason {
 
 /**
  * Uses the models in order: the next one if one fails, is paused after a failure, or has no budget left for the user. A cached response of any of
- * them comes first, so that an answer that was paid for is not paid for again at another provider. Usage is recorded when it returns or throws,
- * so that the caller's transaction writes the output alone. @throws the failure that ends first, with the usage of all: ModelError, QuotaTooSmall
- * among them, BudgetExhausted; ModelBusy, the signal's reason
+ * them comes first, so that an answer that was paid for is not paid for again at another provider; nor is a failure that was paid for, until a
+ * model responds or all fail permanently. Usage is recorded when it returns or throws, so that the caller's transaction writes the output alone.
+ * @throws the failure that ends first, with the usage of all: ModelError, QuotaTooSmall among them, BudgetExhausted; ModelBusy, the signal's reason
  */
 export async function callModel<Output>(
   dependencies: ModelCallDependencies,
@@ -74,24 +75,33 @@ export async function callModel<Output>(
   task: ModelTask<Output>,
   signal: AbortSignal,
 ): Promise<CallResult<Output>> {
-  const { fallback, onFailover } = dependencies;
+  const { database, fallback, onFailover } = dependencies;
   const early = new Map(models.map((model) => [model, earlyRequest(dependencies, model, task)]));
   for (const request of early.values()) {
     const cached = request === null ? null : await findEarly(dependencies, owner, request, task);
     if (cached !== null) return cached;
   }
+  const refusals: CallFailure[] = [];
   const failures: CallFailure[] = [];
+  const paidFailures = new Set<FailedRequest>();
   for (const model of fallback === null ? models : [...models, fallback]) {
     // The fallback serves exhausted budgets alone: other failures wait.
     if (model === fallback && !failures.some((failure) => reasonOf(failure) === 'budget')) break;
-    const refused = await obstacle(dependencies, owner, model, models.length > 1);
-    if (refused !== null) {
-      failures.push(refused);
+    const refusal = await refusalOf(dependencies, owner, model);
+    if (refusal !== null) {
+      refusals.push(refusal);
+      continue;
+    }
+    const paused = models.length > 1 ? pauseOf(model) : null;
+    if (paused !== null) {
+      failures.push(paused);
       continue;
     }
     try {
       const prepared = await task.prepare(model);
-      const result = await callOne(dependencies, owner, prepared, early.get(model) ?? null, signal, task);
+      const options = { ...task, onFailed: (request: FailedRequest) => void paidFailures.add(request) };
+      const result = await callOne(dependencies, owner, prepared, early.get(model) ?? null, signal, options);
+      await dropFailed(database, owner, paidFailures);
       const usage = [...failures.flatMap((failure) => failure.usage), ...result.usage];
       return failures.length === 0 ? result : { ...result, usage, cost: costOf(usage) };
     } catch (error) {
@@ -102,5 +112,8 @@ export async function callModel<Output>(
       if (models.at(-1) !== model) onFailover?.(model.provider, reasonOf(error));
     }
   }
-  throw failureOf(failures);
+  // A provider that may not read the session answers no later attempt either: its refusal counts only without another failure.
+  const failure = failureOf(failures.length === 0 ? refusals : failures);
+  if (failure instanceof ModelError && isPermanent(failure)) await dropFailed(database, owner, paidFailures);
+  throw failure;
 }

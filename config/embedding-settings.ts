@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { PRESET_NAMES, PRESETS } from '../domain/embedding-presets.ts';
+import type { EmbeddingPreset } from '../domain/embedding-presets.ts';
+import { providerUrl } from './provider-settings.ts';
 
 const positiveInt = z.coerce.number().int().positive();
 /** Each thread takes about 60 MB. */
@@ -28,8 +30,7 @@ export const embeddingEnvironment = {
     .describe(
       'Threads of the embedding model of a worker, each a process with a copy of it; unset: one a core, at most 8',
     ),
-  RECOLLECT_EMBEDDING_URL: z
-    .url({ protocol: /^https?$/u })
+  RECOLLECT_EMBEDDING_URL: providerUrl
     .optional()
     .describe('Address of the provider without `/embeddings`, for example ending in `/v1`'),
   RECOLLECT_EMBEDDING_API_KEY: z
@@ -64,8 +65,9 @@ export const embeddingEnvironment = {
     .default(16_000)
     .describe('Maximum characters of a text; longer ones are truncated'),
   RECOLLECT_EMBEDDING_TIMEOUT_MS: positiveInt
+    .max(300_000)
     .default(30_000)
-    .describe('Timeout of one request to the provider, in ms; at most 5 s for queries'),
+    .describe('Timeout of one request to the provider, in ms, at most five minutes; at most 5 s for queries'),
   RECOLLECT_EMBEDDING_USD_PER_MTOK: z.coerce
     .number()
     .min(0)
@@ -107,11 +109,14 @@ function readPrevious(given: string | undefined): { readonly name: string; reado
   return name === undefined || dimension === undefined ? null : { name, dimension: Number(dimension) };
 }
 
+/** Returns a preset without its literal types. */
+const presetOf = (name: (typeof PRESET_NAMES)[number]): EmbeddingPreset => PRESETS[name];
+
 /** Returns the part of the configuration of these settings. */
 export function embeddingConfig(env: z.output<typeof environment>) {
   return {
     provider: env.RECOLLECT_EMBEDDING_PROVIDER,
-    preset: PRESETS[env.RECOLLECT_EMBEDDING_PRESET],
+    preset: presetOf(env.RECOLLECT_EMBEDDING_PRESET),
     modelDir: env.RECOLLECT_EMBEDDING_MODEL_DIR,
     threads: env.RECOLLECT_EMBEDDING_THREADS ?? Math.min(availableParallelism(), MAX_DEFAULT_THREADS),
     /** Null if unset. A change back to the local model needs the provider until the new index is complete. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OUTSIDE_CLASSES } from '../domain/data-classes.ts';
-import { prices, providerConfig, providerEnvironment, readPrices } from './provider-settings.ts';
+import { prices, providerConfig, providerEnvironment, providerUrl, readPrices } from './provider-settings.ts';
 
 const positiveInt = z.coerce.number().int().positive();
 const fraction = z.coerce.number().min(0).max(1);
@@ -15,8 +15,7 @@ export const modelEnvironment = {
     .default('internal')
     .describe('Highest class of data that is sent to a provider of models or embeddings; see docs/data-classes.md'),
   ANTHROPIC_API_KEY: z.string().min(1).optional().describe('API key of the provider `anthropic`, which requires it'),
-  RECOLLECT_ANTHROPIC_BASE_URL: z
-    .url()
+  RECOLLECT_ANTHROPIC_BASE_URL: providerUrl
     .optional()
     .describe('Address of the provider `anthropic`; unset: the public one'),
   RECOLLECT_SMALL_MODEL: z
@@ -45,7 +44,11 @@ export const modelEnvironment = {
     .min(0)
     .default(4_000)
     .describe('Larger windows, and windows with a failure, use the large model; 0: all windows do'),
-  RECOLLECT_MODEL_TIMEOUT_MS: positiveInt.default(120_000).describe('Timeout of one model call, in ms'),
+  // A step ends after seven minutes: up to 20 s of other windows, then twice a minute’s wait for a place and this time.
+  RECOLLECT_MODEL_TIMEOUT_MS: positiveInt
+    .max(140_000)
+    .default(120_000)
+    .describe('Timeout of one model call, in ms; at most 140 s, so that a call and its repair fit one step'),
   RECOLLECT_MODEL_MAX_OUTPUT_TOKENS: positiveInt.min(256).default(1_500).describe('Maximum output tokens of one call'),
   RECOLLECT_MODEL_CONCURRENCY: positiveInt.max(1_000).default(10).describe('Concurrent model calls'),
   RECOLLECT_MODEL_USER_CONCURRENCY: positiveInt.max(1_000).default(3).describe('Concurrent model calls of one user'),

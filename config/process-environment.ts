@@ -37,5 +37,8 @@ export const SYSTEM_NAMES = [
   'no_proxy',
 ] as const;
 
+/** Variable in the environment of supervised processes; identifies their instance even without its data directory. */
+export const SUPERVISOR_MARK = 'RECOLLECT_SUPERVISED_BY';
+
 /** What onnxruntime reads: by default it leaves an id of the machine in the home folder and sends events to its vendor. */
 export const NO_TELEMETRY = { ORT_DISABLE_TELEMETRY: '1' } as const;

@@ -20,6 +20,18 @@ export function readPrices(text: string): Prices {
   return { inputUsdPerMTok: input, outputUsdPerMTok: output, cacheWriteUsdPerMTok: write, cacheReadUsdPerMTok: read };
 }
 
+/** Address of a provider, to which paths are added, and which is no secret. */
+export const providerUrl = z
+  .url({ protocol: /^https?$/u })
+  .max(2_000)
+  .refine(
+    (text) => {
+      const url = URL.parse(text);
+      return url === null || (url.username + url.password === '' && !/[?#]/u.test(text));
+    },
+    { error: 'must have no user, password, query or fragment: the key of the provider is a setting of its own' },
+  );
+
 /** Providers in the order in which they are used, each at most once. */
 const providers = z
   .string()
@@ -75,9 +87,7 @@ export const providerEnvironment = {
     .describe(
       'Maximum tokens per user and UTC day at single providers, such as `anthropic=200000,openai=1000000`; unset: the daily tokens of the user alone',
     ),
-  RECOLLECT_OPENAI_BASE_URL: z
-    .url({ protocol: /^https?$/u })
-    .max(2_000)
+  RECOLLECT_OPENAI_BASE_URL: providerUrl
     .optional()
     .describe(
       'Address of a server with `POST /chat/completions`, mostly ending in `/v1`; required for the provider `openai`',

@@ -5,9 +5,11 @@ import { DefaultLogger, NativeConnection } from '@temporalio/worker';
 import type { LogEntry } from '@temporalio/worker';
 import { parseConfig } from '../config/config.ts';
 import { trustAuthorities } from '../config/engine-settings.ts';
+import { usesProvider } from '../config/provider-settings.ts';
 import { processEnvironment } from '../config/process-environment.ts';
 import { VERSION } from '../config/version.ts';
 import { projectFrames } from '../activities/failures.ts';
+import { removeOldRuns, scratchFolder } from '../models/claude-cli/run-folder.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { loadExporter } from '../telemetry/tracing.ts';
@@ -76,6 +78,7 @@ async function main(): Promise<void> {
     config.worker.metrics !== null,
   );
   const stop = stopRequested();
+  if (usesProvider(config.model, 'claude-cli')) await removeOldRuns(scratchFolder(environment), Date.now());
   const exporter = await loadExporter('worker', VERSION, config.tracing);
   const dependencies = createWorkerDependencies(config, logger, exporter);
   const connection = await NativeConnection.connect(connectionOptions(config.temporal));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { asId } from '../../domain/ids.ts';
-import type { ModelResponse, ModelUsage, ModelRequest, SourceRow } from '../../domain/ports/model.ts';
+import type { ModelUsage, ModelRequest, SourceRow } from '../../domain/ports/model.ts';
 import {
   bandKeys,
   estimatedSimilarity,
@@ -10,13 +10,8 @@ import {
   withoutVolatile,
 } from '../../domain/similarity.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
-import {
-  findResponse,
-  findNearResponses,
-  findUnreadable,
-  cacheResponse,
-} from '../../stores/postgres/usage/model-response-cache.ts';
-import type { CachedResponse, NearResponse, UnreadableMark } from '../../stores/postgres/usage/model-response-cache.ts';
+import { findResponse, findNearResponses, cacheResponse } from '../../stores/postgres/usage/model-response-cache.ts';
+import type { CachedResponse, NearResponse } from '../../stores/postgres/usage/model-response-cache.ts';
 import { bookUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 
@@ -38,6 +33,12 @@ export interface CacheQuestion {
 export interface CacheSettings {
   readonly similarity: number;
   readonly days: number;
+}
+
+/** How long a response is cached, and `forgottenSoFar` of its session when its rows were read. */
+export interface CacheLife {
+  readonly days: number;
+  readonly forgotten: number;
 }
 
 export function cacheQuestion<Output>(
@@ -141,28 +142,13 @@ export async function bookHit(
   return usage;
 }
 
-/** Returns the unusable response that this session paid for the equal request; null if there is none. */
-export async function findFailedAnswer<Output>(
-  database: Database,
-  owner: UsageOwner,
-  { promptVersion, sha256 }: CacheQuestion,
-): Promise<ModelResponse<Output> | null> {
-  const found = await database.asTenant(asId(owner.tenantId), (transaction) =>
-    findUnreadable(transaction, owner.sessionId, promptVersion, sha256),
-  );
-  if (found === null) return null;
-  const { response: text, usage, kind, problem, where } = found;
-  return { text, reading: { ok: false, kind, problem, where }, usage };
-}
-
-/** Caches a response, marked if it is unusable, for the configured number of days. */
+/** Caches a usable response for the configured number of days. */
 export async function cacheForRequest(
   transaction: TenantTransaction,
   owner: UsageOwner,
   question: CacheQuestion,
   given: { readonly text: string; readonly usage: ModelUsage },
-  { days, forgotten }: { readonly days: number; readonly forgotten: number },
-  unreadable: UnreadableMark | null = null,
+  { days, forgotten }: CacheLife,
 ): Promise<void> {
   if (days === 0) return;
   const { text, usage } = given;
@@ -177,7 +163,7 @@ export async function cacheForRequest(
     tokens: usage.inputTokens + usage.outputTokens,
     near: question.near === null ? null : { ...question.near, novelWords: novelWordsOf(text, question.text) },
     days,
-    unreadable,
+    unreadable: null,
     forgotten,
   });
 }

@@ -5,11 +5,14 @@ import { isPermanent } from '../failures.ts';
 /** Why a model gave no response; `usage` is what it cost. */
 export type CallFailure = ModelError | BudgetExhausted;
 
-/** Returns the order in which failures end: a wait that is short or unknown, a setting, the next day, never. */
-function waitOf(failure: CallFailure): readonly [rank: number, waitMs: number] {
-  if (failure instanceof BudgetExhausted) return [2, failure.waitMs];
-  if (isPermanent(failure)) return [3, 0];
-  return [failure.kind === 'unauthorised' ? 1 : 0, failure.retryAfterMs ?? 0];
+/** A setting may be corrected at any time: the request is sent again after this time at the latest. */
+const SETTING_WAIT_MS = 600_000;
+
+/** Returns the time after which a failure has ended; 0 if the provider states none. */
+function waitMsOf(failure: CallFailure): number {
+  if (failure instanceof BudgetExhausted) return failure.waitMs;
+  if (isPermanent(failure)) return Number.MAX_SAFE_INTEGER;
+  return failure.kind === 'unauthorised' ? SETTING_WAIT_MS : (failure.retryAfterMs ?? 0);
 }
 
 /**
@@ -17,10 +20,7 @@ function waitOf(failure: CallFailure): readonly [rank: number, waitMs: number] {
  * parked that one of the models may still summarise. Has the usage of all.
  */
 export function failureOf(failures: readonly CallFailure[]): CallFailure {
-  const [first, ...others] = failures.toSorted((one, other) => {
-    const [[rank, waitMs], [otherRank, otherWaitMs]] = [waitOf(one), waitOf(other)];
-    return rank - otherRank || waitMs - otherWaitMs;
-  });
+  const [first, ...others] = failures.toSorted((one, other) => waitMsOf(one) - waitMsOf(other));
   if (first === undefined) throw new Error('no model is configured');
   if (others.length === 0) return first;
   const usage = failures.flatMap((failure) => failure.usage);

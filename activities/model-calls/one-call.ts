@@ -3,12 +3,14 @@ import { asId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { ModelResponse, ModelUsage, PreparedCall, ModelRequest } from '../../domain/ports/model.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
-import { dropUnreadable } from '../../stores/postgres/usage/model-response-cache.ts';
+import type { UnreadableMark, UnreadableResponse } from '../../stores/postgres/usage/model-response-cache.ts';
 import { bookUsage, sumUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 import { isPermanent } from '../failures.ts';
-import { bookHit, cacheQuestion, findFailedAnswer, findCachedResponse, cacheForRequest } from './answer-cache.ts';
+import { bookHit, cacheQuestion, findCachedResponse, cacheForRequest } from './answer-cache.ts';
 import type { CacheQuestion, NearOptions } from './answer-cache.ts';
+import { failedRequestOf, findFailed, storeFailed } from './failed-requests.ts';
+import type { FailedRequest } from './failed-requests.ts';
 import { callPaidModel } from './paid-call.ts';
 import type { PaidCallDependencies } from './paid-call.ts';
 import { sendCall } from './send-call.ts';
@@ -29,6 +31,12 @@ export interface RequestOptions<Output> {
    * been forgotten.
    */
   readonly forgotten?: number;
+}
+
+/** A request at one of several providers. */
+export interface CallOptions<Output> extends RequestOptions<Output> {
+  /** Called with what is stored of a paid request without a usable response, so that the caller deletes it when the step ends. May repeat itself. */
+  readonly onFailed: (request: FailedRequest) => void;
 }
 
 export interface CallResult<Output> {
@@ -103,7 +111,7 @@ function callFree<Output>(
 
 /**
  * Caches responses in the transaction that records their cost, so that a worker killed afterwards pays nothing on retry. An unusable response
- * is cached until its repair succeeds.
+ * is stored with what is wrong with it, and so is the failure of its repair. @throws ModelError of that failure if an earlier attempt met it
  */
 async function callPaid<Output>(
   dependencies: PaidCallDependencies,
@@ -111,32 +119,56 @@ async function callPaid<Output>(
   prepared: PreparedCall<Output>,
   signal: AbortSignal,
   question: CacheQuestion,
-  forgotten: number,
+  { forgotten = 0, onFailed }: CallOptions<Output>,
 ): Promise<CallResult<Output>> {
   const { database, limits } = dependencies;
-  const cached = { days: limits.cache.days, forgotten };
-  const drop = (transaction: TenantTransaction) => dropUnreadable(transaction, question.promptVersion, question.sha256);
-  const failed = cached.days === 0 ? null : await findFailedAnswer<Output>(database, owner, question);
+  const life = { days: limits.cache.days, forgotten };
+  const request = failedRequestOf(prepared, question);
+  const store = (transaction: TenantTransaction, response: string, mark: UnreadableMark) => {
+    onFailed(request);
+    return storeFailed(transaction, owner, request, { response, mark }, life);
+  };
+  const failed = await findFailed(database, owner, request);
+  if (failed !== null) onFailed(request);
+  if (failed?.state === 'abandoned') throw new ModelError(failed.kind, failed.where, { usage: failed.usage });
   const send = (call: PreparedCall<Output>) =>
     callPaidModel(dependencies, owner, call, signal, async (transaction, answer) => {
       const { reading, usage } = answer;
       // The repair's response is parsed as a response to the first request.
       if (reading.ok && (call === prepared || prepared.read(answer.text).ok))
-        await cacheForRequest(transaction, owner, question, answer, cached);
-      else if (reading.ok || call !== prepared) await drop(transaction);
-      else {
+        await cacheForRequest(transaction, owner, question, answer, life);
+      else if (!reading.ok && call === prepared) {
         const { kind, problem, where } = reading;
-        await cacheForRequest(transaction, owner, question, answer, cached, { kind, problem, where, usage });
+        await store(transaction, answer.text, { state: 'repairable', kind, problem, where, usage });
       }
     });
   try {
-    return await requestWithRepair(prepared, signal, send, failed);
+    return await requestWithRepair(prepared, signal, send, failed === null ? null : responseOf(failed));
   } catch (error) {
-    // Abandoned: a later request is sent anew.
-    if (error instanceof ModelError && isPermanent(error) && !(error instanceof QuotaTooSmall))
-      await database.asTenant(asId(owner.tenantId), drop);
+    // A quota may be raised: the repair is sent then. A failure without a cost may be met again.
+    if (
+      error instanceof ModelError &&
+      isPermanent(error) &&
+      !(error instanceof QuotaTooSmall) &&
+      error.usage.length > 0
+    ) {
+      const { kind, message: where, usage } = error;
+      await database.asTenant(asId(owner.tenantId), (transaction) =>
+        store(transaction, '', { state: 'abandoned', kind, where, usage }),
+      );
+    }
     throw error;
   }
+}
+
+function responseOf<Output>({
+  response: text,
+  kind,
+  problem,
+  where,
+  usage,
+}: Extract<UnreadableResponse, { state: 'repairable' }>): ModelResponse<Output> {
+  return { text, reading: { ok: false, kind, problem, where }, usage };
 }
 
 /** Returns a cached response and records the hit; null if there is none. */
@@ -182,7 +214,7 @@ export async function callOne<Output>(
   prepared: PreparedCall<Output>,
   early: EarlyRequest<Output> | null,
   signal: AbortSignal,
-  options: RequestOptions<Output>,
+  options: CallOptions<Output>,
 ): Promise<CallResult<Output>> {
   if (prepared.provider === 'local') return callFree(dependencies, owner, prepared, signal);
   // A window truncated to fit is another request.
@@ -192,5 +224,5 @@ export async function callOne<Output>(
     early.question.promptVersion === prepared.promptVersion;
   const question = isSame ? early.question : cacheQuestion(prepared, options.near, dependencies.limits.cache);
   const cached = isSame ? null : await fromCache(dependencies, owner, prepared, question, options.near);
-  return cached ?? callPaid(dependencies, owner, prepared, signal, question, options.forgotten ?? 0);
+  return cached ?? callPaid(dependencies, owner, prepared, signal, question, options);
 }

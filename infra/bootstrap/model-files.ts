@@ -1,13 +1,11 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { unzipSync } from 'fflate';
 import type { Environment } from '../../config/process-environment.ts';
 import { DEFAULT_PRESET, PRESET_NAMES, PRESETS } from '../../domain/embedding-presets.ts';
 import type { EmbeddingPreset, ModelFile } from '../../domain/embedding-presets.ts';
 import { embeddingModelDirectory } from '../../models/embedding/model-directory.ts';
+import { findWrongFile } from '../../models/embedding/model-files.ts';
 import { downloadFile } from '../engines/download.ts';
 import { runTool } from '../engines/run-tool.ts';
 
@@ -73,31 +71,12 @@ const filesIn = (directory: string, { files }: EmbeddingPreset): ModelFiles => (
   tokenizer: path.join(directory, files.tokenizer.name),
 });
 
-/** Returns true if the file has the pinned size and SHA-256. */
-async function isGenuine(directory: string, { name, bytes, sha256 }: ModelFile): Promise<boolean> {
-  const file = path.join(directory, name);
-  try {
-    if ((await stat(file)).size !== bytes) return false;
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(file), hash);
-    return hash.digest('hex') === sha256;
-  } catch {
-    // Missing or unreadable.
-    return false;
-  }
-}
-
-async function allGenuine(directory: string, preset: EmbeddingPreset): Promise<boolean> {
-  for (const file of Object.values(preset.files)) if (!(await isGenuine(directory, file))) return false;
-  return true;
-}
-
 /** Returns the folder of the verified model without downloading; null if a file is missing or differs. */
 export async function findModelFiles(
   options: Pick<ModelFilesOptions, 'cacheDir' | 'environment'>,
 ): Promise<ModelFiles | null> {
   const { preset, directory } = modelPlace(options);
-  return (await allGenuine(directory, preset)) ? filesIn(directory, preset) : null;
+  return (await findWrongFile(directory, preset)) === null ? filesIn(directory, preset) : null;
 }
 
 async function fetchFromHub(folder: string, preset: EmbeddingPreset, options: ModelFilesOptions): Promise<void> {
@@ -162,7 +141,8 @@ async function fetchInto(
   const folder = await mkdtemp(path.join(path.dirname(directory), '.fetch-'));
   try {
     await source.fetch(folder, preset, options);
-    if (!(await allGenuine(folder, preset))) throw new Error('the files differ from the pinned size or SHA-256');
+    if ((await findWrongFile(folder, preset)) !== null)
+      throw new Error('the files differ from the pinned size or SHA-256');
     for (const { name } of Object.values(preset.files))
       await rename(path.join(folder, name), path.join(directory, name));
   } finally {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { SUPERVISOR_MARK } from '../../config/process-environment.ts';
 import { visibleText } from '../../domain/recalled/inert-text.ts';
 import { identifyProcess, isAlive, processIdentitySchema, signalGroup, waitUntil } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -29,9 +30,7 @@ export async function endLeftovers(leftovers: readonly Leftover[], graceMs: numb
   return alive.map((leftover) => leftover.name);
 }
 
-/** Variable in the environment of supervised processes; identifies their instance even without its data directory. */
-const MARK = 'RECOLLECT_SUPERVISED_BY';
-const MARK_VALUE = new RegExp(`(?:^|[\\0\\s])${MARK}=([^\\0\\s]+)`);
+const MARK_VALUE = new RegExp(`(?:^|[\\0\\s])${SUPERVISOR_MARK}=([^\\0\\s]+)`);
 /** Counted from after the name in /proc/PID/stat. */
 const GROUP_FIELD = 2;
 const PS_TIMEOUT_MS = 5000;
@@ -51,7 +50,7 @@ export interface Orphan extends Leftover {
 
 /** The environment that marks a process. The value has neither blanks nor quotes. */
 export function markEnvironment(mark: Mark): Record<string, string> {
-  return { [MARK]: encodeURIComponent(JSON.stringify(mark)) };
+  return { [SUPERVISOR_MARK]: encodeURIComponent(JSON.stringify(mark)) };
 }
 
 /**

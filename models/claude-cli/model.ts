@@ -1,6 +1,7 @@
 import type { Environment } from '../../config/process-environment.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { ModelPort } from '../../domain/ports/model.ts';
+import { MAX_RETRY_AFTER_MS } from '../requests/http-status.ts';
 import type { OutsideModelOptions } from '../requests/options.ts';
 import { createOutsideModel } from '../requests/port.ts';
 import { usageOf } from '../requests/prices.ts';
@@ -26,11 +27,12 @@ export function createClaudeCliModel(options: ClaudeCliModelOptions): ModelPort 
   const { countTokens, now } = options;
   let exhaustedUntilMs = 0;
 
+  const quotaWaitMs = (): number => Math.min(exhaustedUntilMs - now(), MAX_RETRY_AFTER_MS);
   const assertQuota = (): void => {
-    const waitMs = exhaustedUntilMs - now();
-    if (waitMs <= 0) return;
+    const retryAfterMs = quotaWaitMs();
+    if (retryAfterMs <= 0) return;
     const message = 'The quota of the user’s Claude subscription is nearly exhausted';
-    throw new ModelError('rate_limited', message, { retryAfterMs: waitMs });
+    throw new ModelError('rate_limited', message, { retryAfterMs });
   };
 
   const protocol: Protocol = {
@@ -48,7 +50,7 @@ export function createClaudeCliModel(options: ClaudeCliModelOptions): ModelPort 
       if (until !== null) exhaustedUntilMs = until;
       if (outcome.ok) return outcome.reply;
       const { kind, message, cost } = outcome;
-      const waitMs = exhaustedUntilMs - now();
+      const waitMs = quotaWaitMs();
       throw new ModelError(kind, message, {
         ...(kind === 'rate_limited' && waitMs > 0 ? { retryAfterMs: waitMs } : {}),
         usage:

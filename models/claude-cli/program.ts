@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { SYSTEM_NAMES } from '../../config/process-environment.ts';
+import type { ChildProcess } from 'node:child_process';
+import { SUPERVISOR_MARK, SYSTEM_NAMES } from '../../config/process-environment.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { ModelError } from '../../domain/ports/model.ts';
+import { inRunFolder, scratchFolder } from './run-folder.ts';
+import type { RunFolder } from './run-folder.ts';
 
 /** One run of the program. */
 export interface ClaudeRun {
@@ -32,11 +32,13 @@ const PASSED = new Set<string>([
   'SSL_CERT_DIR',
   'NODE_EXTRA_CA_CERTS',
   'CLAUDE_CONFIG_DIR',
+  // Leads a group of its own: without the mark nothing would find it after the worker was killed.
+  SUPERVISOR_MARK,
 ]);
 
 /**
  * Returns the environment of the program: no settings or keys of Recollect and no key of a provider, so that only the user's own log-in is used; no
- * thinking, retries, updates or reports. `RECOLLECT_INTERNAL` ends Recollect's own hooks at once, also those that an administrator enforces.
+ * thinking, retries, updates or reports. `RECOLLECT_INTERNAL` ends Recollect's hook client at once, also if an administrator enforces its hooks.
  */
 export function claudeEnvironment(environment: Environment, maxOutputTokens: number): Record<string, string> {
   const passed = Object.entries(environment).flatMap(([name, value]) =>
@@ -82,71 +84,93 @@ export interface ClaudeOutput {
   readonly code: number | null;
 }
 
+/** Failures to start that pass: too many processes, open files, or too little memory. Others need a corrected setting. */
+const PASSING = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
+
 /**
  * Runs the program once, in an empty folder. @throws ModelError `unauthorised` if it cannot be started, `timeout`, `unavailable` if it prints too
- * much; the signal's reason
+ * much or the machine lacks processes, memory or disk space; the signal's reason
  */
-export async function runClaude(program: ClaudeProgram, run: ClaudeRun, signal: AbortSignal): Promise<ClaudeOutput> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'recollect-claude-'));
-  try {
-    const systemFile = path.join(folder, 'system.txt');
-    const emptyFolder = path.join(folder, 'empty');
-    await writeFile(systemFile, run.system, { mode: 0o600 });
-    await mkdir(emptyFolder);
-    return await runIn(emptyFolder, program, run, systemFile, signal);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+export function runClaude(program: ClaudeProgram, run: ClaudeRun, signal: AbortSignal): Promise<ClaudeOutput> {
+  return inRunFolder(scratchFolder(program.environment), run.system, (files) => runIn(files, program, run, signal));
 }
 
 async function runIn(
-  cwd: string,
+  { emptyFolder, systemFile }: RunFolder,
   program: ClaudeProgram,
   run: ClaudeRun,
-  systemFile: string,
   signal: AbortSignal,
 ): Promise<ClaudeOutput> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<ClaudeOutput>();
   const limit = AbortSignal.timeout(program.timeoutMs);
-  const child = spawn(program.command, claudeArguments(run, systemFile), {
-    cwd,
-    env: claudeEnvironment(program.environment, program.maxOutputTokens),
-    stdio: ['pipe', 'pipe', 'ignore'],
-    // A group of its own: the command may be a script that starts the program.
-    detached: true,
-  });
-  const kill = (): void => {
-    if (child.pid === undefined || child.exitCode !== null) return;
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // It ended meanwhile.
-    }
-  };
-  const ended = AbortSignal.any([signal, limit]);
-  ended.addEventListener('abort', kill);
+  const child = start(program, claudeArguments(run, systemFile), emptyFolder);
   const chunks: Buffer[] = [];
   let bytes = 0;
-  child.stdout.on('data', (chunk: Buffer) => {
+  const hasExited = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const finish = (): void =>
+    resolve({ lines: Buffer.concat(chunks).toString('utf8').split('\n'), code: child.exitCode });
+  /** Ends the call even if a process outside the group has the output open. */
+  const end = (): void => {
+    // After its exit the id may become that of another process.
+    if (!hasExited()) killGroup(child);
+    child.stdin?.destroy();
+    child.stdout?.destroy();
+    finish();
+  };
+  child.on('error', (error) => reject(startFailure(error)));
+  // What the program started has nothing to add, and would leave the output open.
+  child.once('exit', () => killGroup(child));
+  child.once('close', finish);
+  child.stdout?.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > MAX_OUTPUT_BYTES) kill();
+    if (bytes > MAX_OUTPUT_BYTES) end();
     else chunks.push(chunk);
   });
-  child.once('error', (error: NodeJS.ErrnoException) =>
-    reject(new ModelError('unauthorised', `The program of claude-cli cannot be started (${error.code ?? 'unknown'})`)),
-  );
-  child.once('close', (code) => resolve({ lines: Buffer.concat(chunks).toString('utf8').split('\n'), code }));
   // The program may end before it has read everything: its exit shows why.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(run.user);
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(run.user);
+  const ended = AbortSignal.any([signal, limit]);
+  ended.addEventListener('abort', end);
   try {
     const output = await promise;
     signal.throwIfAborted();
-    if (limit.aborted) throw new ModelError('timeout', 'The model sent no response in time');
+    // The output of a program that has exited is complete, even if its end was not seen in time.
+    if (limit.aborted && !hasExited()) throw new ModelError('timeout', 'The model sent no response in time');
     if (bytes > MAX_OUTPUT_BYTES) throw new ModelError('unavailable', 'The model sent a response that is too long');
     return output;
   } finally {
-    ended.removeEventListener('abort', kill);
+    ended.removeEventListener('abort', end);
   }
+}
+
+/** Starts the program. Its streams are missing if the process has too many open files. @throws ModelError */
+function start(program: ClaudeProgram, args: readonly string[], cwd: string): ChildProcess {
+  try {
+    return spawn(program.command, args, {
+      cwd,
+      env: claudeEnvironment(program.environment, program.maxOutputTokens),
+      stdio: ['pipe', 'pipe', 'ignore'],
+      // A group of its own: the command may be a script that starts the program.
+      detached: true,
+    });
+  } catch (error) {
+    throw startFailure(error);
+  }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // No process of the group is left.
+  }
+}
+
+/** Returns the failure of a program that could not be started. */
+export function startFailure(error: unknown): ModelError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  const kind = PASSING.has(code) ? 'unavailable' : 'unauthorised';
+  return new ModelError(kind, `The program of claude-cli cannot be started (${code})`);
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { MODULE_EXTENSION } from '../../config/module-files.ts';
+import type { ModelFile } from '../../domain/embedding-presets.ts';
 
 /**
  * A copy of the model written by ONNX Runtime, beside the original: an optimised graph with the weights in a separate file. Such weights
@@ -38,17 +39,18 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Returns the path of the mapped copy of `modelPath`, and writes it first if missing (half a second, in a child process, because ONNX
- * Runtime does not release the memory). Null if it cannot be written, e.g. in a read-only directory.
+ * Returns the path of the mapped copy of a verified model file, and writes it first if missing (half a second, in a child process, because ONNX
+ * Runtime does not release the memory). Null if it cannot be written, e.g. in a read-only directory. Its name has the digest of the model, so that
+ * a folder with the files of another model has a copy of its own.
  */
-export async function mappedModelOf(modelDir: string, modelPath: string): Promise<string | null> {
-  const target = join(modelDir, `mapped-${runtimeVersion()}`);
+export async function mappedModelOf(modelDir: string, { name, sha256 }: ModelFile): Promise<string | null> {
+  const target = join(modelDir, `mapped-${runtimeVersion()}-${sha256.slice(0, 12)}`);
   const path = join(target, 'model.onnx');
   if (await exists(path)) return path;
   let temporary: string | undefined;
   try {
     temporary = await mkdtemp(join(modelDir, '.mapped-'));
-    await promisify(execFile)(process.execPath, [WRITER, modelPath, join(temporary, 'model.onnx')], {
+    await promisify(execFile)(process.execPath, [WRITER, join(modelDir, name), join(temporary, 'model.onnx')], {
       timeout: WRITE_TIMEOUT_MS,
     });
     await flushFiles(temporary);

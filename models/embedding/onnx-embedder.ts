@@ -8,12 +8,13 @@ import type { Embedder, EmbeddingPurpose } from '../../domain/ports/embedder.ts'
 import { createEmbeddingCall } from './embedding-call.ts';
 import type { EmbeddingCall } from './embedding-call.ts';
 import { mappedModelOf } from './mapped-model.ts';
+import { findWrongFile } from './model-files.ts';
 import { startModelProcess } from './model-process.ts';
 import type { ModelProcess } from './model-process.ts';
 
 export interface OnnxEmbedderOptions {
   readonly preset: EmbeddingPreset;
-  /** Directory of the preset's files, possibly still missing: checked again by every call without a loaded model. */
+  /** Directory of the preset's files, possibly still missing or other ones: checked again by every call until they were genuine once. */
   readonly modelDir: string;
   /** Threads of the model, each in a process of its own with one text at a time. Those beyond the first are started when there are texts for them. */
   readonly threads: number;
@@ -37,6 +38,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
   const places = Array.from({ length: options.threads * TEXTS_AHEAD }, () => false);
   let idleTimer: NodeJS.Timeout | undefined;
   let unloadedIdle = false;
+  let verified = false;
   let closed = false;
 
   const requireFiles = async (): Promise<void> => {
@@ -46,10 +48,20 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
       throw new EmbedderUnavailable(`no embedding model in ${modelDir}`, { cause });
     }
   };
+  /** Files of all presets have the same names and dimensions: vectors of another model would be written under the name of this one. */
+  const requireGenuineFiles = async (): Promise<void> => {
+    const wrong = await findWrongFile(modelDir, preset);
+    if (wrong === null) return;
+    throw new EmbedderUnavailable(
+      `${join(modelDir, wrong.name)} is not the file of ${preset.name}; put the one with SHA-256 ${wrong.sha256} there, or correct RECOLLECT_EMBEDDING_PRESET or RECOLLECT_EMBEDDING_MODEL_DIR`,
+    );
+  };
 
   const start = async (): Promise<ModelProcess> => {
     await requireFiles();
-    const mapped = await mappedModelOf(modelDir, modelPath);
+    if (!verified) await requireGenuineFiles();
+    verified = true;
+    const mapped = await mappedModelOf(modelDir, preset.files.model);
     return startModelProcess({
       modelPaths: mapped === null ? [modelPath] : [mapped, modelPath],
       tokenizerPath,

@@ -5,6 +5,7 @@ import { DEFAULT_PRESET, likenessOf, presetOfModel } from '../../domain/embeddin
 import { EmbedderUnavailable, TextsRefused } from '../../domain/ports/embedder.ts';
 import type { Embedder, EmbeddingPurpose, EmbeddingUsage } from '../../domain/ports/embedder.ts';
 import { readRetryAfter } from '../requests/http-status.ts';
+import { readJson } from '../requests/read-json.ts';
 
 /** Limit of a search's wait for its query vector: keyword search answers it then. */
 const QUERY_TIMEOUT_MS = 5_000;
@@ -12,7 +13,11 @@ const QUERY_TIMEOUT_MS = 5_000;
 const REST_MS = 5_000;
 /** Longest pause of queries that a provider can request. */
 const MAX_REST_MS = 60_000;
-const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** Longest form of a number, with its separator, in an indented response. */
+const MAX_NUMBER_BYTES = 64;
+/** What a response has beside its vectors. */
+const MAX_OTHER_BYTES = 1024 * 1024;
+const tooLong = () => new EmbedderUnavailable('the embedding provider sent a response that is too long');
 const TOKENS_PER_PRICE = 1_000_000;
 
 const answerShape = z.object({
@@ -118,13 +123,7 @@ export function createOpenAiEmbedder(settings: HttpEmbedding): Embedder {
         }),
         signal: AbortSignal.any([limit, closing.signal, ...(signal === undefined ? [] : [signal])]),
       });
-      if (Number(response.headers.get('content-length') ?? 0) > MAX_ANSWER_BYTES)
-        throw new EmbedderUnavailable('the embedding provider sent a response that is too long');
-      // A body that is not JSON is ignored: the status is more informative than the parser.
-      body = await response.json().catch((error: unknown) => {
-        if (error instanceof SyntaxError) return null;
-        throw error;
-      });
+      body = await readJson(response, texts.length * dimension * MAX_NUMBER_BYTES + MAX_OTHER_BYTES, tooLong);
     } catch (cause) {
       signal?.throwIfAborted();
       if (cause instanceof EmbedderUnavailable) throw cause;

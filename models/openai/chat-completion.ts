@@ -12,6 +12,7 @@ const completionShape = z.object({
       z.object({
         finish_reason: z.string().nullish(),
         message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
+        error: z.unknown().optional(),
       }),
     )
     .min(1),
@@ -33,8 +34,16 @@ export interface OwnCounts {
   readonly countTokens: (text: string) => number;
 }
 
+/** A reply, and what the server says about it. */
+export interface Completion extends Reply {
+  /** Null if the server states none. */
+  readonly promptTokens: number | null;
+  /** The server failed while it wrote: the text is not complete. OpenRouter reports that within the choice. */
+  readonly isFailed: boolean;
+}
+
 /** Returns the reply of a response with status 200 and without an error. @throws ModelError `unavailable` for another body */
-export function readCompletion(body: unknown, own: OwnCounts): Reply & { readonly promptTokens: number | null } {
+export function readCompletion(body: unknown, own: OwnCounts): Completion {
   const parsed = completionShape.safeParse(body);
   const [choice] = parsed.data?.choices ?? [];
   if (parsed.data === undefined || choice === undefined)
@@ -54,6 +63,7 @@ export function readCompletion(body: unknown, own: OwnCounts): Reply & { readonl
       output: usage?.completion_tokens ?? own.countTokens(written),
     },
     promptTokens,
+    isFailed: choice.finish_reason === 'error' || (choice.error !== undefined && choice.error !== null),
   };
 }
 

@@ -4,7 +4,12 @@ import type { ModelErrorKind } from '../../domain/ports/model.ts';
 import { kindOfStatus, readRetryAfter } from '../requests/http-status.ts';
 
 const label = z.union([z.string(), z.number()]).nullish();
-const details = z.object({ message: z.string().nullish(), type: label, code: label, status: label });
+/** Gemini's details have a reason; other ones are skipped. */
+const reasons = z
+  .array(z.object({ reason: label }))
+  .nullish()
+  .catch(null);
+const details = z.object({ message: z.string().nullish(), type: label, code: label, status: label, details: reasons });
 
 /**
  * The error in the body of a response, in every dialect: `{error: {message, type, code}}` (OpenAI, Ollama, vLLM, OpenRouter), `{error: "text"}` (LM
@@ -12,7 +17,7 @@ const details = z.object({ message: z.string().nullish(), type: label, code: lab
  */
 const errorShape = z.union([
   z.object({ error: details }).transform(({ error }) => error),
-  z.object({ error: z.string() }).transform(({ error }) => ({ message: error })),
+  z.object({ error: z.string() }).transform(({ error }): Details => ({ message: error, details: null })),
   z.tuple([z.object({ error: details })]).transform(([{ error }]) => error),
   details.extend({ object: z.literal('error') }),
 ]);
@@ -23,6 +28,10 @@ const KINDS_OF_CODES: Readonly<Record<string, ModelErrorKind>> = {
   insufficient_quota: 'unauthorised',
   billing_hard_limit_reached: 'unauthorised',
   invalid_api_key: 'unauthorised',
+  API_KEY_INVALID: 'unauthorised',
+  // The field of the output limit and the temperature are settings.
+  unsupported_parameter: 'unauthorised',
+  unsupported_value: 'unauthorised',
   model_not_found: 'unauthorised',
   rate_limit_exceeded: 'rate_limited',
   RESOURCE_EXHAUSTED: 'rate_limited',
@@ -33,6 +42,9 @@ const KINDS_OF_CODES: Readonly<Record<string, ModelErrorKind>> = {
 
 /** Servers report a context that is too long with 400, 413 or 500. */
 const TOO_LONG = /context (?:length|size|window)|maximum context|exceeds?\b[^.]*\bcontext|prompt is too long/iu;
+
+/** Gemini reports a wrong key as an invalid argument. At the start of the text: servers repeat requests in it. */
+const WRONG_KEY = /^\W*(?:API key (?:not (?:valid|found)|expired)|missing or invalid authorization)/iu;
 
 /** Returns the error in a body; null for one without. */
 export function errorIn(body: unknown): Details | null {
@@ -50,12 +62,16 @@ export function toModelError(
   error: Details | null,
   nowMs: number,
 ): ModelError {
-  const { message = '', type, code, status: name } = error ?? {};
-  const labels = [code, name, type].map((each) => (each === null || each === undefined ? '' : String(each)));
+  const { message = '', type, code, status: name, details: given } = error ?? {};
+  const reasonsGiven = (given ?? []).map(({ reason }) => reason);
+  const labels = [...reasonsGiven, code, name, type].map((each) =>
+    each === null || each === undefined ? '' : String(each),
+  );
   const shown = labels.find((each) => /^[A-Za-z_]{1,60}$/u.test(each)) ?? '';
   const [numeric = response.status] = labels.filter((each) => /^[45]\d\d$/u.test(each)).map(Number);
   const status = response.status === 200 ? numeric : response.status;
-  const known = labels.map((each) => KINDS_OF_CODES[each]).find((kind) => kind !== undefined);
+  const byCode = labels.map((each) => KINDS_OF_CODES[each]).find((kind) => kind !== undefined);
+  const known = status === 400 && WRONG_KEY.test(message ?? '') ? 'unauthorised' : byCode;
   const isTooLong = status >= 400 && status !== 429 && TOO_LONG.test(message ?? '');
   // An error without any status is one of the server.
   const kind = isTooLong ? 'invalid_request' : (known ?? (status === 200 ? 'unavailable' : kindOfStatus(status)));

@@ -4,6 +4,7 @@ import { networkCode } from '../requests/http-status.ts';
 import type { OutsideModelOptions } from '../requests/options.ts';
 import { createOutsideModel } from '../requests/port.ts';
 import { usageOf } from '../requests/prices.ts';
+import { readJson } from '../requests/read-json.ts';
 import type { MessageRequest, Protocol } from '../requests/protocol.ts';
 import { readCompletion } from './chat-completion.ts';
 import { errorIn, toModelError } from './errors.ts';
@@ -22,6 +23,7 @@ export interface OpenAiModelOptions extends OutsideModelOptions {
 
 /** A response has some kilobytes; servers add their own fields. */
 const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
+const tooLong = () => new ModelError('unavailable', 'The model provider sent a response that is too long');
 /**
  * With less than this share of our own count the server has truncated the prompt. Its tokens are others than o200k's: of English text and code,
  * vocabularies of 32,000 words and more count at least 0.9 of them.
@@ -76,7 +78,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): ModelPort {
       let body: unknown;
       try {
         response = await post(request, AbortSignal.any([signal, limit]));
-        body = await readJson(response);
+        body = await readJson(response, MAX_RESPONSE_BYTES, tooLong);
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof ModelError) throw error;
@@ -87,34 +89,18 @@ export function createOpenAiModel(options: OpenAiModelOptions): ModelPort {
       const fault = errorIn(body);
       // OpenRouter reports failures of its own providers with status 200.
       if (!response.ok || fault !== null) throw toModelError(response, fault, now());
-      const { promptTokens, ...reply } = readCompletion(body, { inputTokens, countTokens });
+      const { promptTokens, isFailed, ...reply } = readCompletion(body, { inputTokens, countTokens });
+      const usage = [usageOf('openai', reply.tokens, request.model, null, Math.max(0, now() - started))];
+      if (isFailed) throw new ModelError('unavailable', 'The model provider failed during its response', { usage });
       const expected = tokensOfTexts(request);
       if (promptTokens !== null && promptTokens > 0 && promptTokens < LEAST_READ_SHARE * expected)
         throw new ModelError(
           'invalid_request',
           `The model provider read ${promptTokens} of about ${expected} tokens: it truncated the prompt; increase its context (Ollama: OLLAMA_CONTEXT_LENGTH)`,
-          { usage: [usageOf('openai', reply.tokens, request.model, null, Math.max(0, now() - started))] },
+          { usage },
         );
       return reply;
     },
   };
   return createOutsideModel(options, protocol);
-}
-
-/** Returns the body; null if it is not JSON, because the status is more informative than the parser. @throws ModelError for one that is too long */
-async function readJson(response: Response): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MAX_RESPONSE_BYTES)
-      throw new ModelError('unavailable', 'The model provider sent a response that is too long');
-    chunks.push(chunk);
-  }
-  try {
-    const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    return value;
-  } catch {
-    return null;
-  }
 }

@@ -6,6 +6,9 @@ export function kindOfStatus(status: number, notFound: ModelErrorKind = 'unautho
     case 401:
     case 402:
     case 403:
+    // A wrong address, or a proxy that requires a log-in.
+    case 405:
+    case 407:
       return 'unauthorised';
     case 404:
       return notFound;
@@ -16,13 +19,27 @@ export function kindOfStatus(status: number, notFound: ModelErrorKind = 'unautho
     case 503:
     case 529:
       return 'overloaded';
+    case 409:
+    case 425:
+      return 'unavailable';
     default:
       return status >= 500 ? 'unavailable' : 'invalid_request';
   }
 }
 
-/** Returns the wait in milliseconds from `retry-after-ms`, or from `retry-after` as seconds or HTTP date; undefined without either. */
+/** Longest wait that a provider can request: it is tried again after a day, even if its clock or its quota says later. */
+export const MAX_RETRY_AFTER_MS = 86_400_000;
+
+/**
+ * Returns the wait in milliseconds from `retry-after-ms`, or from `retry-after` as seconds or HTTP date, at most a day; undefined without
+ * either.
+ */
 export function readRetryAfter(headers: Headers | undefined, nowMs: number): number | undefined {
+  const waitMs = statedWaitMs(headers, nowMs);
+  return waitMs === undefined ? undefined : Math.min(waitMs, MAX_RETRY_AFTER_MS);
+}
+
+function statedWaitMs(headers: Headers | undefined, nowMs: number): number | undefined {
   const milliseconds = positive(headers?.get('retry-after-ms'));
   if (milliseconds !== undefined) return Math.ceil(milliseconds);
   const value = headers?.get('retry-after')?.trim() ?? '';

@@ -153,6 +153,57 @@ describe('an answer that was paid for', () => {
   });
 });
 
+describe('a failure that was paid for', () => {
+  const overloaded = () => new ModelError('overloaded', 'b', { retryAfterMs: 1 });
+  const kept = () =>
+    db.rows('SELECT FROM model_response_cache WHERE tenant_id = $1 AND unreadable IS NOT NULL', [owner.tenantId]);
+
+  test.each<readonly [string, readonly (string | ModelError)[], Partial<ModelLimits>]>([
+    ['of a response and its repair', ['wrong', 'wrong again'], {}],
+    ['without a cache of responses', ['wrong', 'wrong again'], { cache: { similarity: 1, days: 0 } }],
+    [
+      'of a request with a cost',
+      [new ModelError('invalid_request', 'cut', { usage: [billOf('anthropic'), billOf('anthropic')] })],
+      {},
+    ],
+  ])('%s is not paid for again while the next provider fails', async (_, script, limits) => {
+    modelOf('anthropic').script.push(...script);
+    modelOf('openai').script.push(overloaded(), overloaded());
+    const usage = [billOf('anthropic'), billOf('anthropic')];
+    for (let attempt = 0; attempt < 2; attempt += 1)
+      await expect(call('q', { limits })).rejects.toMatchObject({ kind: 'overloaded', usage });
+    expect(modelOf('anthropic').requests).toHaveLength(script.length);
+    // The pause of the other provider ends, and it answers: both costs are counted once.
+    await expect
+      .poll(() => call('q', { limits }).catch(() => null))
+      .toMatchObject({
+        output: 'q',
+        usage: [...usage, billOf('openai')],
+      });
+    expect(modelOf('anthropic').requests).toHaveLength(script.length);
+    expect((await booked()).map(({ provider }) => provider)).toEqual(['anthropic', 'anthropic', 'openai']);
+    expect(await kept()).toEqual([]);
+  });
+
+  test('ends with the failure of all: the next equal request is sent to each', async () => {
+    for (const name of NAMES) modelOf(name).script.push('wrong', 'wrong again');
+    await expect(call('q')).rejects.toMatchObject({ kind: 'invalid_output' });
+    expect(await kept()).toEqual([]);
+    await call('q');
+    expect(requestsBy()).toEqual([3, 2]);
+  });
+
+  test('of one provider is none of another with the same model', async () => {
+    const task: ModelTask<string> = {
+      prepare: (port) => Promise.resolve(modelOf(port.provider).prepare('q', { provider: port.provider })),
+    };
+    modelOf('anthropic').script.push('wrong', 'wrong again');
+    modelOf('openai').script.push('wrong', 'ok: better');
+    expect(await call('q', { task })).toMatchObject({ output: 'better', cost: { calls: 4 } });
+    expect(requestsBy()).toEqual([2, 2]);
+  });
+});
+
 describe('the budget of a provider', () => {
   test('that is used up sends requests to the next one, exactly and without a request', async () => {
     // A call reserves 1,000 and uses 750.
@@ -244,6 +295,9 @@ test('a provider that may not read the sessions of the user is not used', async 
   const more: Partial<ModelCallDependencies> = { mayRead: (provider) => Promise.resolve(provider !== 'anthropic') };
   expect(await call('q', { more })).toMatchObject({ usage: [{ provider: 'openai' }] });
   expect(requestsBy()).toEqual([0, 1]);
+  // Its refusal never ends, so that it does not delay the end of a request that no other provider can answer.
+  modelOf('openai').script.push(new ModelError('refused', 'no'));
+  await expect(call('p', { more })).rejects.toMatchObject({ kind: 'refused' });
   ports.delete('openai');
   await expect(call('p', { more })).rejects.toMatchObject({ kind: 'unauthorised' });
   expect(failovers).toEqual([]);

@@ -168,7 +168,7 @@ test('names the providers of models in order, and what each of them lacks', asyn
   const environment = {
     RECOLLECT_MODEL_PROVIDER: 'anthropic,openai,local',
     RECOLLECT_SMALL_MODEL_PROVIDER: 'openai',
-    RECOLLECT_OPENAI_BASE_URL: 'http://user:secret@127.0.0.1:11434/v1',
+    RECOLLECT_OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1',
     RECOLLECT_OPENAI_LARGE_MODEL: 'qwen3:14b',
   };
   const found = await checkModels(environment);
@@ -181,6 +181,10 @@ test('names the providers of models in order, and what each of them lacks', asyn
   const key = await checkModels({ ...environment, ANTHROPIC_API_KEY: 'sk-secret' });
   expect(key[1]).toMatchObject({ result: 'ok', what: 'provider anthropic' });
   expect(JSON.stringify([found, key])).not.toContain('secret');
+  const address = { RECOLLECT_OPENAI_BASE_URL: 'http://user:secret@127.0.0.1:11434/v1' };
+  expect(await checkModels({ ...environment, ...address })).toMatchObject([
+    { result: 'fail', text: 'RECOLLECT_OPENAI_BASE_URL cannot be used' },
+  ]);
   expect(await checkModels({ RECOLLECT_MODEL_PROVIDER: 'openai' })).toMatchObject([{}, { result: 'fail' }]);
   expect(await checkModels({ RECOLLECT_MODEL_PROVIDER: 'hunter2' })).toMatchObject([
     { result: 'fail', text: 'RECOLLECT_MODEL_PROVIDER cannot be used' },

@@ -161,6 +161,7 @@ describe('commands', () => {
 
 test('every variable in a page is read by the code', () => {
   const sources = [
+    'config',
     'infra/instance',
     'infra/engines',
     'infra/supervisor',

@@ -1,7 +1,7 @@
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
-import { MODEL_PROVIDERS } from '../../../domain/ports/model.ts';
+import { MODEL_ERROR_KINDS, MODEL_PROVIDERS } from '../../../domain/ports/model.ts';
 import type { ModelProvider } from '../../../domain/ports/model.ts';
 import { signatureBytes, signatureFrom } from '../../../domain/similarity.ts';
 import type { TenantTransaction } from '../connection/database.ts';
@@ -62,28 +62,38 @@ export async function findNearResponses(
     }));
 }
 
-/** Why a paid response is unusable, and its usage. */
-const unreadableMark = z.object({
-  kind: z.enum(['refused', 'truncated', 'invalid_output']),
-  problem: z.string(),
-  where: z.string(),
-  usage: z.object({
-    provider: z.enum(MODEL_PROVIDERS),
-    model: z.string(),
-    inputTokens: z.number(),
-    outputTokens: z.number(),
-    tokensCached: z.number(),
-    tokensCacheWritten: z.number(),
-    costUsd: z.number(),
-    batch: z.boolean(),
-    latencyMs: z.number(),
-  }),
+const usageShape = z.object({
+  provider: z.enum(MODEL_PROVIDERS),
+  model: z.string(),
+  inputTokens: z.number(),
+  outputTokens: z.number(),
+  tokensCached: z.number(),
+  tokensCacheWritten: z.number(),
+  costUsd: z.number(),
+  batch: z.boolean(),
+  latencyMs: z.number(),
 });
+
+/** Why a paid request has no usable response, and its usage: the response can be repaired, or the repair failed, too. */
+const unreadableMark = z.discriminatedUnion('state', [
+  z.object({
+    state: z.literal('repairable'),
+    kind: z.enum(['refused', 'truncated', 'invalid_output']),
+    problem: z.string(),
+    where: z.string(),
+    usage: usageShape,
+  }),
+  z.object({
+    state: z.literal('abandoned'),
+    kind: z.enum(MODEL_ERROR_KINDS),
+    where: z.string(),
+    usage: z.array(usageShape).readonly(),
+  }),
+]);
 export type UnreadableMark = z.infer<typeof unreadableMark>;
 
-export interface UnreadableResponse extends UnreadableMark {
-  readonly response: string;
-}
+/** `response` is empty if it was abandoned. */
+export type UnreadableResponse = UnreadableMark & { readonly response: string };
 
 const unreadableRow = z.object({ response: z.string(), unreadable: unreadableMark });
 
@@ -102,7 +112,7 @@ export async function findUnreadable(
   return row === undefined ? null : { response: row.response, ...row.unreadable };
 }
 
-/** Deletes a response that was unusable and could not be repaired: the next request calls the model again. */
+/** Deletes what is stored of a request without a usable response: the next equal request calls the model again. */
 export async function dropUnreadable(
   transaction: TenantTransaction,
   promptVersion: string,

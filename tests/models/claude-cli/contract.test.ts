@@ -1,7 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { kill } from 'node:process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createClaudeCliModel } from '../../../models/claude-cli/model.ts';
 import type { ClaudeCliModelOptions } from '../../../models/claude-cli/model.ts';
+import { startFailure } from '../../../models/claude-cli/program.ts';
+import { removeOldRuns } from '../../../models/claude-cli/run-folder.ts';
+import { testFolder } from '../../infra/support/folder.ts';
 import {
   countTokens,
   failure,
@@ -95,6 +100,7 @@ describe('a result with an error', () => {
   test.each<readonly [string, FakeRun, string]>([
     ['401', { lines: rejectedLines(401, `Invalid key ${SECRET_WORD}`) }, 'unauthorised'],
     ['404', { lines: rejectedLines(404, 'no such model') }, 'unauthorised'],
+    ['407', { lines: rejectedLines(407, 'proxy') }, 'unauthorised'],
     ['429', { lines: rejectedLines(429, 'limit reached') }, 'rate_limited'],
     ['500', { lines: rejectedLines(500, 'internal') }, 'unavailable'],
     ['529', { lines: rejectedLines(529, 'overloaded') }, 'overloaded'],
@@ -177,6 +183,17 @@ describe('the quota of the user', () => {
     expect(outputOf(await sendCall(model.prepareWindow(window, live()))).content).toBe('C');
   });
 
+  test('that is exhausted for days is tried again after a day', async () => {
+    const lines = [quotaEvent(1, START / 1_000 + 5 * 86_400, 'rejected'), ...rejectedLines(429, 'limit reached')];
+    const model = modelOf([{ lines }]);
+    for (let n = 0; n < 2; n += 1)
+      expect(await failure(sendCall(model.prepareWindow(window, live())))).toMatchObject({
+        kind: 'rate_limited',
+        retryAfterMs: 86_400_000,
+      });
+    expect(program?.runs()).toHaveLength(1);
+  });
+
   test('that is exhausted is waited for until its reset', async () => {
     const lines = [quotaEvent(1, resetsAt, 'rejected'), ...rejectedLines(429, 'limit reached')];
     expect(await failure(windowOf([{ lines }]))).toMatchObject({ kind: 'rate_limited', retryAfterMs: 3_600_000 });
@@ -197,6 +214,69 @@ test('a run ends at its time limit, with the request, and with too much output',
     kind: 'unavailable',
     message: expect.stringContaining('too long'),
   });
+});
+
+describe('a program that left a process with its output open', () => {
+  afterEach(() => {
+    for (const { left } of program?.runs() ?? []) {
+      try {
+        if (left !== null) kill(left);
+      } catch {
+        // The call ended it.
+      }
+    }
+  });
+
+  test.each<readonly [string, FakeRun['leaves'] & string, number]>([
+    ['in its group is read at its exit', 'child', 60_000],
+    ['elsewhere is read at the time limit', 'daemon', 5_000],
+  ])('%s', async (_, leaves, timeoutMs) => {
+    const started = performance.now();
+    expect(outputOf(await windowOf([{ ...good, leaves }], { timeoutMs })).content).toBe('C');
+    expect(performance.now() - started).toBeLessThan(30_000);
+  });
+
+  test('ends with the request', async () => {
+    const call = await modelOf([{ ...good, leaves: 'daemon' }], { timeoutMs: 60_000 }).prepareWindow(window, live());
+    const cancel = new AbortController();
+    const sent = call.send(cancel.signal);
+    await expect.poll(() => program?.runs()).toHaveLength(1);
+    cancel.abort(new Error('stop now'));
+    await expect(sent).rejects.toThrow('stop now');
+  });
+});
+
+test('a folder that cannot be written is unavailable, so that another provider is used', async () => {
+  expect(await failure(windowOf([good], { environment: { TMPDIR: '/nowhere' } }))).toMatchObject({
+    kind: 'unavailable',
+    message: 'The folder of a run of claude-cli cannot be written (ENOENT)',
+  });
+});
+
+test.each([
+  ['EAGAIN', 'unavailable'],
+  ['ENOMEM', 'unavailable'],
+  ['EMFILE', 'unavailable'],
+  ['EACCES', 'unauthorised'],
+])('a program that cannot be started for %s is %s', (code, kind) => {
+  expect(startFailure(Object.assign(new Error('spawn'), { code }))).toMatchObject({ kind });
+});
+
+test('has the mark of the supervisor, which ends it after a kill of the worker', async () => {
+  await windowOf([good], { environment: { PATH: '/usr/bin', RECOLLECT_SUPERVISED_BY: 'mark' } });
+  expect(program?.runs()[0]?.environment).toMatchObject({ RECOLLECT_SUPERVISED_BY: 'mark' });
+});
+
+test('the folders of killed runs are removed an hour later, others remain', async () => {
+  const scratch = testFolder();
+  const old = path.join(scratch, 'recollect-claude-old');
+  for (const name of [old, path.join(scratch, 'recollect-claude-new'), path.join(scratch, 'other')]) mkdirSync(name);
+  writeFileSync(path.join(old, 'system.txt'), 'x');
+  for (const name of [old, path.join(scratch, 'other')]) utimesSync(name, START / 1_000, START / 1_000);
+  await removeOldRuns(scratch, START + 3_599_000);
+  expect(readdirSync(scratch)).toHaveLength(3);
+  await removeOldRuns(scratch, START + 3_601_000);
+  expect(readdirSync(scratch).sort()).toEqual(['other', 'recollect-claude-new']);
 });
 
 test('counts more tokens than o200k, as a bound of what the program sends', async () => {

@@ -12,6 +12,8 @@ export interface FakeRun {
   readonly hangs?: boolean;
   /** A signal ends it after its lines. */
   readonly killed?: boolean;
+  /** It leaves a process that has its output open: in its group, or in one of its own. */
+  readonly leaves?: 'child' | 'daemon';
 }
 
 const recordShape = z.object({
@@ -21,6 +23,8 @@ const recordShape = z.object({
   files: z.array(z.string()),
   system: z.string(),
   input: z.string(),
+  /** Id of the process that it left; null without one. */
+  left: z.number().nullable(),
 });
 export type FakeRecord = z.infer<typeof recordShape>;
 
@@ -95,13 +99,20 @@ export function createFakeClaude(runs: readonly FakeRun[]): FakeClaude {
   writeFileSync(
     command,
     `#!${process.execPath}
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 const [runs, log] = ${JSON.stringify([runs, log])};
 const n = fs.existsSync(log) ? fs.readFileSync(log, 'utf8').split('\\n').length - 1 : 0;
 const run = runs[Math.min(n, runs.length - 1)];
 const input = fs.readFileSync(0, 'utf8');
 const file = process.argv[process.argv.indexOf('--system-prompt-file') + 1];
-fs.appendFileSync(log, JSON.stringify({ arguments: process.argv.slice(2), environment: process.env, folder: process.cwd(),
+let left = null;
+if (run.leaves !== undefined) {
+  const child = spawn('sleep', ['600'], { stdio: ['ignore', 'inherit', 'ignore'], detached: run.leaves === 'daemon' });
+  child.unref();
+  left = child.pid;
+}
+fs.appendFileSync(log, JSON.stringify({ left, arguments: process.argv.slice(2), environment: process.env, folder: process.cwd(),
   files: fs.readdirSync('.'), system: fs.readFileSync(file, 'utf8'), input }) + '\\n');
 for (const line of run.lines) fs.writeSync(1, JSON.stringify(line) + '\\n');
 if (run.killed) process.kill(process.pid, 'SIGKILL');

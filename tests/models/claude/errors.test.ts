@@ -17,6 +17,9 @@ describe('readRetryAfter', () => {
     [{ 'retry-after-ms': '250.2' }, 251],
     [{ 'retry-after-ms': 'soon', 'retry-after': '2' }, 2000],
     [{ 'retry-after': 'Mon, 02 Mar 2026 09:00:30 GMT' }, 30_000],
+    [{ 'retry-after': '99999999999999999999' }, 86_400_000],
+    [{ 'retry-after-ms': '86400001' }, 86_400_000],
+    [{ 'retry-after': 'Fri, 02 Mar 2096 09:00:30 GMT' }, 86_400_000],
   ])('%o', (headers, expected) => {
     expect(readRetryAfter(new Headers(headers), NOW)).toBe(expected);
   });

@@ -7,15 +7,16 @@ import { TextsRefused } from '../../../domain/ports/embedder.ts';
 import { createEmbedders } from '../../../models/embedding/create-embedders.ts';
 import { testFolder } from '../../infra/support/folder.ts';
 import { startEmbeddingsServer } from './embeddings-server.ts';
-import { writeTinyModel } from './tiny-model.ts';
+import { tinyPreset, writeTinyModel } from './tiny-model.ts';
 
 test('while the preset is changed, the one of the served index still embeds queries', async () => {
   const cacheDir = testFolder();
   const wanted = PRESETS['all-MiniLM-L6-v2'];
   for (const { name } of [wanted, DEFAULT_PRESET]) await writeTinyModel(path.join(cacheDir, 'models', name));
   const environment = z.object(embeddingEnvironment).parse({ RECOLLECT_EMBEDDING_PRESET: 'all-MiniLM-L6-v2' });
-  const embedding = embeddingConfig(environment);
-  const embedders = createEmbedders({ embedding, cacheDir, maxClass: 'internal' }, { threads: 1 });
+  const embedding = { ...embeddingConfig(environment), preset: tinyPreset(wanted) };
+  const presets = Object.values(PRESETS).map((preset) => tinyPreset(preset));
+  const embedders = createEmbedders({ embedding, cacheDir, maxClass: 'internal' }, { threads: 1 }, presets);
   try {
     expect(embedders.wanted.model).toBe(wanted.name);
     const served = embedders.of(DEFAULT_PRESET.name);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 
 /** Faults of the server. */
@@ -10,6 +11,8 @@ export type EmbeddingsFault =
   | { readonly kind: 'short' }
   | { readonly kind: 'not-finite' }
   | { readonly kind: 'garbage' }
+  /** A body that never ends, without a length. */
+  | { readonly kind: 'endless' }
   | { readonly kind: 'silence' }
   | { readonly kind: 'cut' };
 
@@ -50,6 +53,10 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+function* endless(): Generator<string> {
+  for (;;) yield ' '.repeat(65_536);
+}
+
 function send(
   response: ServerResponse,
   status: number,
@@ -88,6 +95,10 @@ export async function startEmbeddingsServer(
         return send(response, fault.status, '{"error":{"message":"scripted failure"}}', fault.headers);
       case 'garbage':
         return send(response, 200, '<html>a gateway</html>');
+      case 'endless':
+        response.writeHead(200, { 'content-type': 'application/json' });
+        Readable.from(endless()).pipe(response);
+        return;
       case 'silence':
         return;
       case 'cut':

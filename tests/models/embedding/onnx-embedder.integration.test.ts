@@ -11,7 +11,7 @@ import { DEFAULT_PRESET, PRESETS } from '../../../domain/embedding-presets.ts';
 import { processStartTime } from '../../../infra/supervisor/process-identity.ts';
 import { createOnnxEmbedder, type OnnxEmbedderOptions } from '../../../models/embedding/onnx-embedder.ts';
 import { untilTrue } from '../../setup/until.ts';
-import { expectedVector, writeTinyModel } from './tiny-model.ts';
+import { expectedVector, pinned, tinyPreset, writeTinyModel } from './tiny-model.ts';
 
 let directory: string;
 let embedders: Embedder[];
@@ -37,7 +37,7 @@ afterEach(async () => {
 });
 
 function embedderWith(own: Partial<OnnxEmbedderOptions> = {}): Embedder {
-  const embedder = createOnnxEmbedder({ preset: DEFAULT_PRESET, modelDir: directory, threads: 1, ...own });
+  const embedder = createOnnxEmbedder({ preset: tinyPreset(), modelDir: directory, threads: 1, ...own });
   embedders.push(embedder);
   return embedder;
 }
@@ -82,16 +82,17 @@ describe('vectors', () => {
 
   test('are the state of the first token, or the mean of all, by preset', async () => {
     await writeTinyModel(directory, true);
-    const mean = embedderWith({ preset: PRESETS['all-MiniLM-L6-v2'] });
+    const mean = embedderWith({ preset: tinyPreset(PRESETS['all-MiniLM-L6-v2'], true) });
     const [vector] = await mean.embed(['alpha beta beta'], 'query');
     expect(cosine(vector, expectedVector('alpha beta beta'))).toBeCloseTo(1, 5);
-    const [one, other] = await embedderWith().embed(['alpha', 'beta gamma'], 'passage');
+    const first = embedderWith({ preset: tinyPreset(DEFAULT_PRESET, true) });
+    const [one, other] = await first.embed(['alpha', 'beta gamma'], 'passage');
     expect(one).toEqual(other);
   });
 
   test('of a passage have the prefix that the preset has for passages', async () => {
     await writeTinyModel(directory);
-    const [vector] = await embedderWith({ preset: PRESETS['e5-small-v2'] }).embed(['alpha'], 'passage');
+    const [vector] = await embedderWith({ preset: tinyPreset(PRESETS['e5-small-v2']) }).embed(['alpha'], 'passage');
     expect(cosine(vector, expectedVector('passage: alpha'))).toBeCloseTo(1, 5);
     expect(cosine(vector, expectedVector('alpha'))).toBeLessThan(0.9);
   });
@@ -206,10 +207,41 @@ describe('a missing model', () => {
 
   test('a file that is no model is unavailable, not a crash', async () => {
     await writeTinyModel(directory);
-    await writeFile(join(directory, DEFAULT_PRESET.files.model.name), 'not a model');
-    const embedder = embedderWith();
+    const content = Buffer.from('not a model');
+    const { files, ...preset } = tinyPreset();
+    await writeFile(join(directory, files.model.name), content);
+    const model = pinned(files.model.name, content);
+    const embedder = embedderWith({ preset: { ...preset, files: { ...files, model } } });
     await expect(embedder.embed(['alpha'], 'passage')).rejects.toBeInstanceOf(EmbedderUnavailable);
     expect(await embedder.ready()).toBe(false);
+  });
+
+  test('a folder with the files of another model is refused, by file and setting, until they are replaced', async () => {
+    await writeTinyModel(directory, true);
+    const embedder = embedderWith();
+    const { name, sha256 } = tinyPreset().files.model;
+    const refused = embedder.embed(['alpha'], 'passage');
+    await expect(refused).rejects.toBeInstanceOf(EmbedderUnavailable);
+    await expect(refused).rejects.toThrow(
+      `${join(directory, name)} is not the file of bge-small-en-v1.5-q; put the one with SHA-256 ${sha256} there, or correct RECOLLECT_EMBEDDING_PRESET`,
+    );
+    expect(await embedder.ready()).toBe(false);
+    expect(processes).toEqual([]);
+    await writeTinyModel(directory);
+    await writeFile(join(directory, tinyPreset().files.tokenizer.name), '{}');
+    await expect(embedder.embed(['alpha'], 'passage')).rejects.toThrow('tokenizer.json is not the file');
+    await writeTinyModel(directory);
+    const [vector] = await embedder.embed(['alpha'], 'passage');
+    expect(cosine(vector, expectedVector('alpha'))).toBeCloseTo(1, 5);
+  });
+
+  test('a copy of the former model in the same folder is not used for the next one', async () => {
+    await writeTinyModel(directory, true);
+    const preset = tinyPreset(PRESETS['all-MiniLM-L6-v2'], true);
+    await embedderWith({ preset }).embed(['alpha beta'], 'passage');
+    await writeTinyModel(directory);
+    const [vector] = await embedderWith({ preset: tinyPreset() }).embed(['alpha beta'], 'passage');
+    expect(cosine(vector, expectedVector('alpha beta'))).toBeCloseTo(1, 5);
   });
 
   test('a process that dies fails its call; the next call has a new one', async () => {
@@ -230,14 +262,14 @@ describe('a missing model', () => {
   test('a process ends with its parent, even if that is killed', async () => {
     await writeTinyModel(directory);
     const embedder = new URL('../../../models/embedding/onnx-embedder.ts', import.meta.url);
-    const presets = new URL('../../../domain/embedding-presets.ts', import.meta.url);
+    const tiny = new URL('tiny-model.ts', import.meta.url);
     const script = `
       const { subscribe } = await import('node:diagnostics_channel');
       const { createOnnxEmbedder } = await import(${JSON.stringify(embedder)});
-      const { DEFAULT_PRESET } = await import(${JSON.stringify(presets)});
+      const { tinyPreset } = await import(${JSON.stringify(tiny)});
       let last;
       subscribe('child_process', (message) => { last = message.process; });
-      const embedder = createOnnxEmbedder({ preset: DEFAULT_PRESET, modelDir: ${JSON.stringify(directory)}, threads: 1 });
+      const embedder = createOnnxEmbedder({ preset: tinyPreset(), modelDir: ${JSON.stringify(directory)}, threads: 1 });
       await embedder.embed(['alpha'], 'query');
       process.stdout.write(String(last.pid), () => process.kill(process.pid, 'SIGKILL'));`;
     const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
@@ -303,7 +335,8 @@ describe('memory', () => {
   test('uses the original model if no copy can be written', async () => {
     await writeTinyModel(directory);
     const { default: runtime } = await import('onnxruntime-node/package.json', { with: { type: 'json' } });
-    await writeFile(join(directory, `mapped-${runtime.version}`), 'in the way');
+    const digest = tinyPreset().files.model.sha256.slice(0, 12);
+    await writeFile(join(directory, `mapped-${runtime.version}-${digest}`), 'in the way');
     const [vector] = await embedderWith().embed(['alpha'], 'passage');
     expect(cosine(vector, expectedVector('alpha'))).toBeCloseTo(1, 5);
     expect(await readdir(directory)).toHaveLength(3);

@@ -117,6 +117,7 @@ describe('a faulty provider', () => {
     ['a vector too few', { kind: 'short' }, '0 vectors for 1 texts', undefined],
     ['no number', { kind: 'not-finite' }, 'unreadable response|without direction', undefined],
     ['no JSON', { kind: 'garbage' }, 'unreadable response', undefined],
+    ['a body without an end', { kind: 'endless' }, 'a response that is too long', undefined],
     ['a cut connection', { kind: 'cut' }, 'cannot be reached', undefined],
   ] as const)('reports %s as unavailable after one request', async (_, fault, message, retryAfterMs) => {
     server.fault(fault);

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULT_PRESET } from '../../../domain/embedding-presets.ts';
+import type { EmbeddingPreset, ModelFile } from '../../../domain/embedding-presets.ts';
 import { bytes, FLOAT, INT64, node, number, tensor, value } from './onnx-file.ts';
 import { tinyTokenizer } from '../tiny-tokenizer.ts';
 
@@ -55,9 +57,25 @@ function tinyOnnx(perToken: boolean): Buffer {
   return Buffer.concat([number(1, 8), bytes(7, graph), bytes(8, bytes(1, ''), number(2, 13))]);
 }
 
+const { model, tokenizer } = DEFAULT_PRESET.files;
+const TOKENIZER = Buffer.from(JSON.stringify(tinyTokenizer(VOCABULARY)));
+
 /** Puts the tiny model's files into a directory, under the names of the real ones. */
 export async function writeTinyModel(directory: string, perToken = false): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, DEFAULT_PRESET.files.model.name), tinyOnnx(perToken));
-  await writeFile(join(directory, DEFAULT_PRESET.files.tokenizer.name), JSON.stringify(tinyTokenizer(VOCABULARY)));
+  await writeFile(join(directory, model.name), tinyOnnx(perToken));
+  await writeFile(join(directory, tokenizer.name), TOKENIZER);
+}
+
+/** Returns a file of a model directory as a preset pins it. */
+export function pinned(name: string, content: Buffer): ModelFile {
+  return { name, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+}
+
+/** Returns a preset with the files of the tiny model in place of its own. */
+export function tinyPreset(preset: EmbeddingPreset = DEFAULT_PRESET, perToken = false): EmbeddingPreset {
+  return {
+    ...preset,
+    files: { model: pinned(model.name, tinyOnnx(perToken)), tokenizer: pinned(tokenizer.name, TOKENIZER) },
+  };
 }

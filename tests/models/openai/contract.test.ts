@@ -167,6 +167,59 @@ test('an error of a context that is too long is one of the request, whatever its
   expect(await failure(windowAt(at))).toMatchObject({ kind: 'unavailable' });
 });
 
+test.each<readonly [string, number, unknown, string]>([
+  ['a wrong key without a reason', 400, { error: { message: 'API key not valid. Please pass one.' } }, 'unauthorised'],
+  [
+    'an unknown key',
+    400,
+    [{ error: { code: 400, message: 'API Key not found.', status: 'INVALID_ARGUMENT' } }],
+    'unauthorised',
+  ],
+  ['a missing key', 400, { error: { message: 'Missing or invalid Authorization header.' } }, 'unauthorised'],
+  ['a request that speaks of a key', 400, { error: { message: 'bad text: API key not valid' } }, 'invalid_request'],
+  [
+    'details of another form',
+    400,
+    { error: { message: 'no', details: ['x'], code: 'invalid_api_key' } },
+    'unauthorised',
+  ],
+  [
+    'a field that the model does not have',
+    400,
+    { error: { message: 'max_tokens', code: 'unsupported_parameter' } },
+    'unauthorised',
+  ],
+  [
+    'a temperature that the model does not have',
+    400,
+    { error: { message: '0', code: 'unsupported_value' } },
+    'unauthorised',
+  ],
+  ['an address that takes no requests', 405, 'Method Not Allowed', 'unauthorised'],
+  ['a conflict', 409, {}, 'unavailable'],
+  ['a server that is not ready', 425, {}, 'unavailable'],
+])('%s is reported as what corrects it', async (_, status, body, kind) => {
+  const at = await started({ dialect: 'openai' });
+  at.script({ kind: 'raw', response: { status, body } });
+  expect(await failure(windowAt(at))).toMatchObject({ kind, usage: [] });
+});
+
+test.each([
+  ['a finish reason', { finish_reason: 'error' }],
+  ['an error of the choice', { finish_reason: 'stop', error: { code: 502, message: SECRET_WORD } }],
+])('a response that the server could not complete, by %s, is not used; its cost is reported', async (_, fault) => {
+  const at = await started({ dialect: 'openrouter' });
+  const choice = { index: 0, message: { role: 'assistant', content: JSON.stringify(topic) }, ...fault };
+  const usage = { prompt_tokens: 5_000, completion_tokens: 40 };
+  at.script({ kind: 'raw', response: { status: 200, body: { choices: [choice], usage } } });
+  const error = await failure(windowAt(at));
+  expect(error).toMatchObject({
+    kind: 'unavailable',
+    usage: [{ provider: 'openai', inputTokens: 5_000, outputTokens: 40 }],
+  });
+  expect(error.message).not.toContain(SECRET_WORD);
+});
+
 test('the field of the output limit and the temperature are settings', async () => {
   const at = await started({ dialect: 'openai' });
   await windowAt(at, { limitField: 'max_completion_tokens', temperature: null });

@@ -37,10 +37,10 @@ const CODE: Readonly<Record<FaultKind, string | null>> = {
   context: 'context_length_exceeded',
   'no-model': 'model_not_found',
   'no-quota': 'insufficient_quota',
-  'bad-request': 'unsupported_value',
+  'bad-request': null,
 };
 const GEMINI_STATUS: Readonly<Record<FaultKind, string>> = {
-  'wrong-key': 'UNAUTHENTICATED',
+  'wrong-key': 'INVALID_ARGUMENT',
   'rate-limit': 'RESOURCE_EXHAUSTED',
   overloaded: 'UNAVAILABLE',
   context: 'INVALID_ARGUMENT',
@@ -59,6 +59,13 @@ const TEXT: Readonly<Record<FaultKind, string>> = {
 };
 /** A quota in Gemini's and OpenRouter's dialects is one of the account. */
 const OTHER_STATUS: Partial<Record<FaultKind, number>> = { 'no-quota': 402 };
+const GEMINI_KEY = {
+  status: 400,
+  details: [
+    { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID', domain: 'googleapis.com' },
+    { '@type': 'type.googleapis.com/google.rpc.LocalizedMessage', locale: 'en-US', message: 'API key not valid.' },
+  ],
+};
 
 /** Returns how a server of the dialect reports a fault. `quoted` is part of its text, as servers repeat requests in their texts. */
 export function faultOf(dialect: Dialect, kind: FaultKind, quoted: string): PlayedResponse {
@@ -77,8 +84,10 @@ export function faultOf(dialect: Dialect, kind: FaultKind, quoted: string): Play
         body: { error: { message, type: 'api_error', code: null } },
       };
     case 'gemini': {
-      const code = OTHER_STATUS[kind] ?? status;
-      return { status: code, headers, body: [{ error: { code, message, status: GEMINI_STATUS[kind] } }] };
+      const key = kind === 'wrong-key' ? GEMINI_KEY : null;
+      const code = key?.status ?? OTHER_STATUS[kind] ?? status;
+      const details = key === null ? {} : { details: key.details };
+      return { status: code, headers, body: [{ error: { code, message, status: GEMINI_STATUS[kind], ...details } }] };
     }
     case 'lm-studio':
       return { status: OTHER_STATUS[kind] ?? status, headers, body: { error: message } };

@@ -139,7 +139,13 @@ describe('an unreadable response', () => {
     batch: false,
     latencyMs: 5,
   } as const;
-  const mark = { kind: 'truncated', problem: 'it ends in the middle', where: 'answer.end', usage } as const;
+  const mark = {
+    state: 'repairable',
+    kind: 'truncated',
+    problem: 'it ends in the middle',
+    where: 'answer.end',
+    usage,
+  } as const;
   const failed = (session = sessionId) =>
     db.database.asTenant(user.tenantId, (transaction) =>
       findUnreadable(transaction, session, 'v1', sha256('a question')),
@@ -151,6 +157,18 @@ describe('an unreadable response', () => {
     expect(await findNear('a question')).toEqual([]);
     expect(await failed()).toEqual({ response: 'the answer to a question', ...mark });
     expect(await failed(randomUUID())).toBeNull();
+  });
+
+  test('is replaced by the note that its repair failed, too', async () => {
+    const abandoned = {
+      state: 'abandoned',
+      kind: 'invalid_output',
+      where: 'answer.start',
+      usage: [usage, usage],
+    } as const;
+    await store(responseTo('a question', { unreadable: mark }));
+    await store(responseTo('a question', { response: '', unreadable: abandoned }));
+    expect(await failed()).toEqual({ response: '', ...abandoned });
   });
 
   test('is replaced by a readable one, and never replaces it', async () => {

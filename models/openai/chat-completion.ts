@@ -34,7 +34,7 @@ export interface OwnCounts {
   readonly countTokens: (text: string) => number;
 }
 
-/** A reply, and what the server says about it. */
+/** A reply, and what the server states about it. */
 export interface Completion extends Reply {
   /** Null if the server states none. */
   readonly promptTokens: number | null;

@@ -27,7 +27,7 @@ export function kindOfStatus(status: number, notFound: ModelErrorKind = 'unautho
   }
 }
 
-/** Longest wait that a provider can request: it is tried again after a day, even if its clock or its quota says later. */
+/** Longest wait that a provider can request: it is tried again after a day, even if its clock or its quota is later. */
 export const MAX_RETRY_AFTER_MS = 86_400_000;
 
 /**

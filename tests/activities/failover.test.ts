@@ -155,7 +155,7 @@ describe('an answer that was paid for', () => {
 
 describe('a failure that was paid for', () => {
   const overloaded = () => new ModelError('overloaded', 'b', { retryAfterMs: 1 });
-  const kept = () =>
+  const stored = () =>
     db.rows('SELECT FROM model_response_cache WHERE tenant_id = $1 AND unreadable IS NOT NULL', [owner.tenantId]);
 
   test.each<readonly [string, readonly (string | ModelError)[], Partial<ModelLimits>]>([
@@ -182,13 +182,13 @@ describe('a failure that was paid for', () => {
       });
     expect(modelOf('anthropic').requests).toHaveLength(script.length);
     expect((await booked()).map(({ provider }) => provider)).toEqual(['anthropic', 'anthropic', 'openai']);
-    expect(await kept()).toEqual([]);
+    expect(await stored()).toEqual([]);
   });
 
   test('ends with the failure of all: the next equal request is sent to each', async () => {
     for (const name of NAMES) modelOf(name).script.push('wrong', 'wrong again');
     await expect(call('q')).rejects.toMatchObject({ kind: 'invalid_output' });
-    expect(await kept()).toEqual([]);
+    expect(await stored()).toEqual([]);
     await call('q');
     expect(requestsBy()).toEqual([3, 2]);
   });

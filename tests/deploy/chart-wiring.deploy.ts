@@ -18,9 +18,9 @@ function keysOf({ volumes }: Pod): Readonly<Record<string, readonly string[]>> {
 }
 
 /** Named like secrets, without one: a limit, and public keys. */
-const NO_SECRETS = ['RECOLLECT_RATE_UNKNOWN_KEYS', 'RECOLLECT_BACKUP_TRUSTED_KEYS'];
+const NO_SECRETS = new Set(['RECOLLECT_RATE_UNKNOWN_KEYS', 'RECOLLECT_BACKUP_TRUSTED_KEYS']);
 const SECRETS = Object.keys(environmentSchema.shape).filter(
-  (name) => /_(?:KEYS?|KEY_ID|TOKEN|HEADERS|DATABASE_URL)$/.test(name) && !NO_SECRETS.includes(name),
+  (name) => /_(?:KEYS?|KEY_ID|TOKEN|HEADERS|DATABASE_URL)$/.test(name) && !NO_SECRETS.has(name),
 );
 const OF_PROVIDERS = ['ANTHROPIC_API_KEY', 'RECOLLECT_OPENAI_API_KEY', 'RECOLLECT_S3_SECRET_ACCESS_KEY'];
 

@@ -81,10 +81,8 @@ test('doctor --server finds complete engines', async () => {
 });
 
 test('doctor --server mentions addresses that only workers need', async () => {
-  const names = ['RECOLLECT_MAINTENANCE_DATABASE_URL', 'RECOLLECT_RESTORE_DATABASE_URL'];
-  const environment = Object.fromEntries(
-    Object.entries(instance.environment).filter(([name]) => !names.includes(name)),
-  );
+  const names = new Set(['RECOLLECT_MAINTENANCE_DATABASE_URL', 'RECOLLECT_RESTORE_DATABASE_URL']);
+  const environment = Object.fromEntries(Object.entries(instance.environment).filter(([name]) => !names.has(name)));
   const { exitCode, output } = await runCli(['doctor', '--server', '--data-dir', folder], environment).ended;
   expect(output).toContain(
     'warn  PostgreSQL (maintenance role): RECOLLECT_MAINTENANCE_DATABASE_URL is not set\n      → Workers of the queues maintenance and sweeps',

@@ -108,11 +108,19 @@ test('commands in a cluster use the admin’s key and the address of the api the
   }
 });
 
-test('the databases of Temporal are created before each start, with the variables that their script reads', () => {
+test('the databases of Temporal are created before each start, with the files that their script reads', () => {
   const temporal = podOf(named(objectsIn(render('defaults')), 'Deployment', 'recollect-temporal'));
   const [databases] = temporal.initContainers;
   const script = readFileSync(path.join(CHART, 'files/temporal-databases.sh'), 'utf8').replaceAll(/^#.*$/gm, '');
-  const read = [...script.matchAll(/\$\{?([A-Z_]+)/g)].map(([, name]) => name);
-  expect(databases?.args.join()).toContain('export PGPASSWORD');
-  expect(databases?.env.map(({ name }) => name)).toEqual(expect.arrayContaining(['PGHOST', 'PGUSER', ...read]));
+  const files = [...new Set([...script.matchAll(/\$\{?([A-Z_]+_FILE)\b/g)].flatMap(([, name]) => name ?? []))];
+  expect(files.toSorted()).toEqual(['POSTGRES_PASSWORD_FILE', 'TEMPORAL_PASSWORD_FILE']);
+  expect(databases?.command).toEqual(['sh', '/etc/temporal/databases.sh']);
+  const variables = Object.fromEntries(databases?.env.map(({ name, value }) => [name, value]) ?? []);
+  expect(variables).toMatchObject({ PGHOST: 'recollect-postgresql', PGUSER: 'postgres' });
+  for (const name of files) {
+    const file = variables[name] ?? '';
+    const mount = databases?.volumeMounts.find(({ mountPath }) => mountPath === path.dirname(file));
+    const volume = temporal.volumes.find((each) => each.name === mount?.name);
+    expect(volume?.secret?.items).toContainEqual({ key: path.basename(file), path: path.basename(file) });
+  }
 });

@@ -3,6 +3,7 @@ import type { KubernetesObject } from './chart.ts';
 
 const container = z.looseObject({
   name: z.string(),
+  command: z.array(z.string()).default([]),
   args: z.array(z.string()).default([]),
   env: z.array(z.object({ name: z.string(), value: z.string().optional() })).default([]),
   volumeMounts: z.array(z.looseObject({ name: z.string(), mountPath: z.string() })).default([]),
@@ -18,7 +19,7 @@ const pod = z.looseObject({
     z.looseObject({
       name: z.string(),
       projected: z.looseObject({ sources: z.array(secretSource) }).optional(),
-      secret: z.looseObject({ secretName: z.string() }).optional(),
+      secret: z.looseObject({ secretName: z.string(), items: z.array(z.unknown()).default([]) }).optional(),
     }),
   ),
 });

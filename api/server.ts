@@ -203,6 +203,8 @@ export async function createServer({
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
+    // The plugin appends `/mcp` to the address that the user typed, which may end in a slash.
+    rewriteUrl: ({ url = '/' }) => url.replace(/^\/{2,}(?=mcp(?:\?|$))/, '/'),
     // What schemas allow of a part of an address, in halves of pairs.
     routerOptions: { maxParamLength: 2 * LONGEST_NAME },
     ...(tls === null

@@ -328,7 +328,24 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   return parseWith(callerSchema, withoutMigrationSettings(environment));
 }
 
-function parseWith(schema: typeof configSchema, environment: Readonly<Record<string, string | undefined>>): Config {
+const engineSchema = z
+  .object(engineEnvironment)
+  .superRefine((env, context) => {
+    for (const [setting, message] of engineFaults(env)) context.addIssue({ code: 'custom', path: [setting], message });
+  })
+  .transform(engineConfig);
+
+/** Returns the engines of a worker's environment, as a command uses them. @throws ConfigError with the names of invalid settings and no values */
+export function parseEngineConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): ReturnType<typeof engineConfig> {
+  return parseWith(engineSchema, withoutMigrationSettings(environment));
+}
+
+function parseWith<Parsed>(
+  schema: z.ZodType<Parsed>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Parsed {
   const parsed = schema.safeParse(environment);
   if (parsed.success) return parsed.data;
   throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));

@@ -167,10 +167,21 @@ function isReadable(path: string): boolean {
   }
 }
 
+/** Returns false if a part of an address has a `%` that begins no encoded character: the driver decodes these parts. */
+function isEncoded({ username, password, hostname, pathname }: URL): boolean {
+  try {
+    decodeURIComponent([username, password, hostname, pathname].join('/'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Returns the faults of the address of a database. The driver reads TLS from its parameters, as psql does. */
 function databaseFaults(setting: string, address: string, allowPlain: boolean): Fault[] {
   const url = URL.parse(address);
   if (url === null) return [];
+  if (!isEncoded(url)) return [[setting, 'has a % that begins no encoded character: write %25 for it']];
   const { hostname, searchParams } = url;
   const refused = REFUSED_PARAMETERS.find((name) => searchParams.has(name));
   if (refused !== undefined) return [[setting, `must not have the parameter ${refused}: use sslmode=verify-full`]];

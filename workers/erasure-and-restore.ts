@@ -17,6 +17,7 @@ import { tenantScopeOf } from '../stores/postgres/connection/tenant-scope.ts';
 import { endTenantWorkflows } from '../stores/temporal/end-workflows.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import { journalsOf, readBackupKeys } from './backup-activities.ts';
+import { ERASURE_POOL } from './pools.ts';
 
 /** Two instances may share a Weaviate: each drills in collections of its own. */
 function drillPrefix(databaseUrl: string): string {
@@ -62,7 +63,6 @@ export function restoreActivitiesOf(
   return { activities, close: () => drillVectors.close() };
 }
 
-const CONNECTIONS = 6;
 /** One statement searches a hundred sessions for a text, and a few forget a session. */
 const STATEMENT_MS = 300_000;
 
@@ -84,7 +84,7 @@ export function erasureActivitiesOf(
   // A separate pool: an export uses its connection until it is written, and the sweep must not wait for it.
   const maintenance = createPool({
     url: parts.maintenanceUrl,
-    max: CONNECTIONS,
+    max: ERASURE_POOL,
     connectTimeoutMs: config.database.connectTimeoutMs,
     statementTimeoutMs: STATEMENT_MS,
     applicationName: 'recollect-erasure',

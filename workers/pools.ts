@@ -9,7 +9,7 @@ export const MAINTENANCE_SLOTS = 6;
 export const SWEEPS_SLOTS = 2;
 
 // With the pools of the application's role (10 in the api, 10 in the worker), of erasures (6), of Temporal (48) and what a backup or a restore opens of its own,
-// some hundred of the 120 connections of an instance's PostgreSQL.
+// some hundred of the 120 connections of an instance's PostgreSQL. The chart adds them up for its pods (recollect.maxConnections).
 
 /** One for each activity of the maintenance queue and of the sweeps that may run at once, and one more for what it looks up beside. */
 const MAINTENANCE_POOL = MAINTENANCE_SLOTS + SWEEPS_SLOTS + 1;
@@ -18,6 +18,8 @@ const MAINTENANCE_POOL = MAINTENANCE_SLOTS + SWEEPS_SLOTS + 1;
  * than two for each concurrent activity, they would wait for each other until all time out.
  */
 const LONG_POOL = 2 * MAINTENANCE_SLOTS + 1;
+/** Erasures, exports and imports. */
+export const ERASURE_POOL = 6;
 /** One statement reads a month or a tenant; no caller waits for it. */
 const LONG_STATEMENT_MS = 600_000;
 

@@ -91,6 +91,8 @@ export function buildSteps(
 
     checkSet: ({ restoreId }) =>
       stepped(restoreId, 'checking', async ({ work, server, names }, set, signal) => {
+        // Its start was reported as failed, and another one may be running.
+        if (work.state !== 'running') throw new RestoreError('refused', 'the restore has ended');
         const { manifest } = set;
         const files = filesOf(manifest);
         const isFree = work.kind === 'drill' || work.overwrite || !(await hasMemories(maintenance));

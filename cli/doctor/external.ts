@@ -1,4 +1,4 @@
-import { ConfigError, parseConfig } from '../../config/config.ts';
+import { ConfigError, parseConfig, parseMigrationConfig } from '../../config/config.ts';
 import { trustAuthorities } from '../../config/engine-settings.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { finding } from './machine.ts';
@@ -12,7 +12,9 @@ export function namesEngines(environment: Environment): boolean {
 /** Connects to the engines that the environment names. */
 export async function checkExternal(environment: Environment): Promise<Finding[]> {
   try {
-    const config = parseConfig(environment);
+    parseConfig(environment);
+    // With the addresses of the owner and the admin, which a worker ignores and a migration needs.
+    const config = parseMigrationConfig(environment);
     trustAuthorities(config);
     // Their clients are half of all modules.
     const { checkExternalEngines } = await import('../../infra/engines/external/check-engines.ts');

@@ -1,13 +1,12 @@
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import proto from '@temporalio/proto';
 import { DEFAULT_SCHEDULES } from '../../config/schedule-settings.ts';
-import { ATTRIBUTES } from '../../workflows/registry.ts';
 import type { ScheduleName } from '../../workflows/registry.ts';
 import { connectionOptions } from '../../stores/temporal/client.ts';
 import type { TemporalOptions } from '../../stores/temporal/client.ts';
 import { bootstrapSchedules } from './schedules.ts';
 import type { ScheduleTimes } from './schedules.ts';
+import { ATTRIBUTE_TYPE, compareAttributes, retypingAdvice } from './search-attributes.ts';
 
 export interface TemporalBootstrap extends TemporalOptions {
   /** Times of the schedules; default: the defaults of the settings. */
@@ -20,7 +19,6 @@ const RETENTION_MS = 7 * 24 * 3_600_000;
 const SWEEP_INTERVAL_MS = 60_000;
 const ALREADY_EXISTS = 6;
 const PERMISSION_DENIED = 7;
-const { IndexedValueType } = proto.temporal.api.enums.v1;
 
 function hasCode(error: unknown, code: number): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
@@ -39,19 +37,24 @@ async function ensureNamespace({ workflowService }: Connection, namespace: strin
   }
 }
 
-/** Creates or updates namespace, search attributes and schedules. Idempotent. */
+/**
+ * Creates or updates namespace, search attributes and schedules. Idempotent. @throws Error with the remedy if a search attribute exists with another
+ * type, which cannot be changed
+ */
 export async function bootstrapTemporal(options: TemporalBootstrap): Promise<void> {
   const connection = await Connection.connect(connectionOptions(options));
   try {
     await ensureNamespace(connection, options.namespace);
     const known = await connection.operatorService.listSearchAttributes({ namespace: options.namespace });
-    const missing = Object.values(ATTRIBUTES).filter((key) => known.customAttributes[key.name] === undefined);
+    const { missing, mistyped } = compareAttributes(known.customAttributes);
+    if (mistyped.length > 0)
+      throw new Error(
+        `search attributes of another type than Keyword: ${mistyped.join(', ')}. ${retypingAdvice(options.namespace, mistyped)}`,
+      );
     if (missing.length > 0) {
       await connection.operatorService.addSearchAttributes({
         namespace: options.namespace,
-        searchAttributes: Object.fromEntries(
-          missing.map((key) => [key.name, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD]),
-        ),
+        searchAttributes: Object.fromEntries(missing.map((name) => [name, ATTRIBUTE_TYPE])),
       });
     }
     const client = new Client({ connection, namespace: options.namespace });

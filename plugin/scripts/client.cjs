@@ -944,7 +944,8 @@ const UNWANTED = new Set(['SESSION_DELETED', 'EVENT_FORGOTTEN', 'CAPTURE_DISABLE
 const UNDELIVERABLE = new Set([401, 403, 404, 405, 408, 421]);
 /** Returns the outcome of a response. */
 function outcomeOf({ status, isApi, body }        )          {
-  if (!isApi) return { kind: 'unavailable', reason: `status ${status}, not of Recollect` };
+  // A proxy before the api may limit bodies: then this event is too large for it, and others are not.
+  if (!isApi) return { kind: status === 413 ? 'later' : 'unavailable', reason: `status ${status}, not of Recollect` };
   if (status >= 200 && status < 300) return { kind: 'accepted', body };
   // A changed key, a wrong address or a slow connection does not reject the event.
   if (status < 400 || UNDELIVERABLE.has(status)) return { kind: 'unavailable', reason: `status ${status}` };

@@ -165,6 +165,8 @@ const [database, beyond] = ['postgres://app:hunter2@127.0.0.1/recollect', 'postg
 const REFUSED_ENGINES: readonly (readonly [string, string, Record<string, string>?])[] = [
   ['RECOLLECT_DATABASE_URL', beyond],
   ['RECOLLECT_DATABASE_URL', `${beyond}?sslmode=disable`],
+  ['RECOLLECT_DATABASE_URL', 'postgres://app:hunter2%@127.0.0.1/recollect'],
+  ['RECOLLECT_MAINTENANCE_DATABASE_URL', 'postgres://app:hunter2@127.0.0.1/recollect%zz'],
   ['RECOLLECT_DATABASE_URL', `${database}?host=db`],
   ['RECOLLECT_MAINTENANCE_DATABASE_URL', beyond],
   ['RECOLLECT_RESTORE_DATABASE_URL', beyond],

@@ -145,11 +145,11 @@ test('the chart creates passwords that differ, and keys in the form of their set
   expect(der.subarray(0, 16).toString('hex')).toBe('302e020100300506032b657004220420');
 });
 
-test('only the worker of maintenance and the migration mount the keys of other tenants', () => {
+test('only the worker of maintenance, the migration and commands mount the keys of other tenants', () => {
   const mounted = objectsIn(render('external')).flatMap((object) =>
     JSON.stringify(object).includes('RECOLLECT_RESTORE_DATABASE_URL') ? [object.metadata.name] : [],
   );
-  expect(mounted).toEqual(['recollect-worker-light', 'recollect-migration-1']);
+  expect(mounted).toEqual(['recollect-worker-light', 'recollect-cli', 'recollect-migration-1']);
 });
 
 test('the plain manifests are those of the chart (npm run manifests)', () => {

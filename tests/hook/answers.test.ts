@@ -35,7 +35,7 @@ function asideOf(dataDir: string, session: string): string {
 describe('a response', () => {
   const outcome = (status: number, code: string) => outcomeOf({ status, isApi: true, body: JSON.stringify({ code }) });
 
-  it.each([200, 202, 204, 301, 400, 401, 404, 405, 410, 413, 421, 422, 429, 500, 502])(
+  it.each([200, 202, 204, 301, 400, 401, 404, 405, 410, 421, 422, 429, 500, 502])(
     'of %i by another server has no effect',
     (status) => {
       const body = '{"code":"VALIDATION_FAILED"}';
@@ -45,6 +45,13 @@ describe('a response', () => {
       });
     },
   );
+
+  it('of 413 by a proxy delays its event, not those of other sessions', () => {
+    expect(outcomeOf({ status: 413, isApi: false, body: '' })).toEqual({
+      kind: 'later',
+      reason: 'status 413, not of Recollect',
+    });
+  });
 
   it.each([
     [200, '', 'accepted'],

@@ -164,6 +164,7 @@ test.each<[string, (home: Home) => Options]>([
   ['the key of the data directory', () => ({ server_url: instance.url })],
   ['the folder of the option data_dir', (home) => ({ server_url: instance.url, data_dir: home.path('memory') })],
   ['the key of the option', () => ({ server_url: instance.url, api_key: writeKey })],
+  ['an address that ends in a slash', () => ({ server_url: `${instance.url}/` })],
 ])('the MCP server is reached with %s', async (source, optionsOf) => {
   const home = homeHere();
   if (source.includes('data_dir')) home.move('.recollect', 'memory');

@@ -16,6 +16,7 @@ import { journalObject } from '../../stores/archive/journal-entry.ts';
 import { captureAnswerSchema } from '../../contract/events.ts';
 import { newId } from '../../domain/ids.ts';
 import { erasedName, journalKey } from '../../domain/erasure/erasure-journal.ts';
+import { startOptions } from '../../stores/temporal/start-workflow.ts';
 import type { TestUser } from '../setup/database.ts';
 import { settled } from '../setup/demo-session.ts';
 import { startFailingProxy } from '../setup/failing-proxy.ts';
@@ -342,6 +343,18 @@ describe('a backup is rejected', { timeout: 300_000 }, () => {
 });
 
 describe('a restore', { timeout: 300_000 }, () => {
+  test('does nothing if its start was reported as failed, though its workflow runs', async () => {
+    const id = newId();
+    await instance.write(
+      "INSERT INTO restores (id, kind, dry_run, state, finished_at) VALUES ($1, 'restore', true, 'failed', now())",
+      [id],
+    );
+    const options = startOptions('restoreRun', instance.admin.tenantId, id, { restoreId: id });
+    await expect(instance.temporal.workflow.execute('restoreRun', options)).rejects.toMatchObject({
+      cause: { cause: { type: 'RestoreRefused', message: 'the restore has ended' } },
+    });
+  });
+
   test('restores the instance to the backup; live sessions continue, and search results are the same', async () => {
     const erasure = await erasedSession('test:erased');
     const queued = newId();

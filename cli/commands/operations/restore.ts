@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { RestoreRequest } from '../../../infra/instance/request-restore.ts';
 import type { ProgressStep } from '../../../infra/supervisor/progress.ts';
 import { STORE_ADDRESS } from '../../../config/archive-settings.ts';
+import { ConfigError } from '../../../config/config.ts';
 import { RestoreError } from '../../../domain/backup/sets.ts';
 import { restoreSchema } from '../../../contract/backups.ts';
 import { dataOf } from '../../../contract/shared.ts';
@@ -109,16 +110,18 @@ export function addRestore(program: Command, cli: Cli): void {
   const startLocally = async (dataDir: string, request: RestoreRequest): Promise<string | null> => {
     const fault = faultOf(request);
     // Loaded by this command alone, with the clients of PostgreSQL and Temporal.
-    const { localAccess, requestRestore } = await import('../../../infra/instance/request-restore.ts');
-    const access = fault === null ? localAccess(dataDir, environment) : null;
+    const { localAccess, requestRestore, RestoreNotStarted } =
+      await import('../../../infra/instance/request-restore.ts');
     try {
+      const access = fault === null ? localAccess(dataDir, environment) : null;
       if (access !== null) return await requestRestore(access, request);
       output.err(
         `${fault ?? 'Stores and signers outside the settings are allowed only on the machine of the instance, with its data directory.'}\n`,
       );
     } catch (error) {
-      if (!(error instanceof RestoreError)) throw error;
-      output.err(`${error.message}.\n`);
+      if (error instanceof ConfigError) output.err(`${error.message}\n`);
+      else if (error instanceof RestoreError || error instanceof RestoreNotStarted) output.err(`${error.message}.\n`);
+      else throw error;
     }
     return null;
   };

@@ -13,17 +13,30 @@ const EXTENSIONS: readonly string[] = ['pg_trgm', 'btree_gin'];
 const CREATED_BY = 'recollect migrate with RECOLLECT_ADMIN_DATABASE_URL';
 
 const rightsSchema = z.tuple([
-  z.object({ name: z.string(), version: z.int(), superuser: z.boolean(), bypasses: z.boolean(), creates: z.boolean() }),
+  z.object({
+    name: z.string(),
+    version: z.int(),
+    superuser: z.boolean(),
+    bypasses: z.boolean(),
+    creates: z.boolean(),
+    database: z.string(),
+    /** Whether it may create tables. */
+    builds: z.boolean(),
+    /** Whether it may own functions of recollect_definer. */
+    defines: z.boolean(),
+  }),
 ]);
 const RIGHTS = `
   SELECT rolname AS name, current_setting('server_version_num')::int / 10000 AS version,
-         rolsuper AS superuser, rolbypassrls AS bypasses, rolcreatedb AS creates
+         rolsuper AS superuser, rolbypassrls AS bypasses, rolcreatedb AS creates, current_database() AS database,
+         has_schema_privilege(current_user, 'public', 'CREATE') AS builds,
+         EXISTS (SELECT FROM pg_roles d WHERE d.rolname = 'recollect_definer' AND pg_has_role(current_user, d.oid, 'MEMBER')) AS defines
     FROM pg_roles WHERE rolname = current_user`;
 type Rights = z.infer<typeof rightsSchema>[0];
 
 /** A database address of the settings, and what its role must be able to do. */
 interface RoleCheck {
-  readonly role: 'application' | 'maintenance' | 'restore';
+  readonly role: 'application' | 'maintenance' | 'restore' | 'owner' | 'admin';
   readonly setting: string;
   readonly url: string;
   /** Returns what is wrong with the rights, and the remedy; null if they fit. */
@@ -73,9 +86,9 @@ async function checkExtensions(client: pg.Client): Promise<EngineFinding> {
   );
 }
 
-/** Compares the migrations of the database with those of this version. */
-async function checkMigrations(client: pg.Client): Promise<EngineFinding> {
-  const name = 'PostgreSQL migrations';
+/** Compares the migrations of the role's database with those of this version. */
+async function checkMigrations(client: pg.Client, role: RoleCheck['role']): Promise<EngineFinding> {
+  const name = `PostgreSQL migrations (${role} role)`;
   const applied = await namesOf(
     client,
     `SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`,
@@ -132,10 +145,38 @@ function versionOf({ version }: Rights): EngineFinding {
   return { name, result: 'fail', text: `${version} is too old`, advice: `Use PostgreSQL ${MIN_VERSION} or newer.` };
 }
 
+/** What needs an address that may be absent. */
+const USES = {
+  RECOLLECT_MAINTENANCE_DATABASE_URL:
+    'Workers of the queues maintenance and sweeps need it, and migrations; the api does not.',
+  RECOLLECT_RESTORE_DATABASE_URL: 'Workers of the queue maintenance need it for restores and drills; the api does not.',
+} as const;
+
+/** Returns the finding of an address that is not set. */
+function unset(role: RoleCheck['role'], setting: keyof typeof USES): EngineFinding {
+  return { name: `PostgreSQL (${role} role)`, result: 'warn', text: `${setting} is not set`, advice: USES[setting] };
+}
+
+/** Returns what the owner lacks to migrate. */
+function ownerFault({ name, database, builds, defines }: Rights): ReturnType<RoleCheck['faultOf']> {
+  if (!builds)
+    return {
+      text: `the role cannot create tables in ${database}`,
+      advice: `As a superuser: ALTER DATABASE "${database}" OWNER TO ${name};`,
+    };
+  return defines
+    ? null
+    : {
+        text: 'the role is not a member of recollect_definer',
+        advice: `As a superuser: GRANT recollect_definer TO ${name}; or ${CREATED_BY}.`,
+      };
+}
+
 /** Connects with each role of the settings; checks version, rights, extensions and migrations. Changes nothing; never rejects. */
 export async function checkPostgresRoles({ database }: Config): Promise<EngineFinding[]> {
-  const { url, maintenanceUrl, restoreUrl } = database;
+  const { url, maintenanceUrl, restoreUrl, ownerUrl, adminUrl } = database;
   const none = (): Promise<EngineFinding[]> => Promise.resolve([]);
+  const findings: EngineFinding[] = [];
   const checks: RoleCheck[] = [
     {
       role: 'application',
@@ -148,10 +189,11 @@ export async function checkPostgresRoles({ database }: Config): Promise<EngineFi
               advice: 'Name recollect_app in RECOLLECT_DATABASE_URL, or revoke SUPERUSER and BYPASSRLS.',
             }
           : null,
-      more: async (client) => [await checkExtensions(client)],
+      more: async (client) => [await checkExtensions(client), await checkMigrations(client, 'application')],
     },
   ];
-  if (maintenanceUrl !== undefined)
+  if (maintenanceUrl === undefined) findings.push(unset('maintenance', 'RECOLLECT_MAINTENANCE_DATABASE_URL'));
+  else
     checks.push({
       role: 'maintenance',
       setting: 'RECOLLECT_MAINTENANCE_DATABASE_URL',
@@ -160,9 +202,10 @@ export async function checkPostgresRoles({ database }: Config): Promise<EngineFi
         superuser || bypasses
           ? null
           : { text: 'the role cannot read every tenant', advice: `As a superuser: ALTER ROLE ${name} BYPASSRLS;` },
-      more: async (client) => [await checkMigrations(client)],
+      more: async (client) => [await checkMigrations(client, 'maintenance')],
     });
-  if (restoreUrl !== undefined)
+  if (restoreUrl === undefined) findings.push(unset('restore', 'RECOLLECT_RESTORE_DATABASE_URL'));
+  else
     checks.push({
       role: 'restore',
       setting: 'RECOLLECT_RESTORE_DATABASE_URL',
@@ -173,5 +216,27 @@ export async function checkPostgresRoles({ database }: Config): Promise<EngineFi
           : { text: 'the role cannot create databases', advice: `As a superuser: ALTER ROLE ${name} CREATEDB;` },
       more: none,
     });
-  return (await Promise.all(checks.map(checkRole))).flat();
+  if (ownerUrl !== undefined)
+    checks.push({
+      role: 'owner',
+      setting: 'RECOLLECT_OWNER_DATABASE_URL',
+      url: ownerUrl,
+      faultOf: ownerFault,
+      more: async (client) => [await checkMigrations(client, 'owner')],
+    });
+  if (adminUrl !== undefined)
+    checks.push({
+      role: 'admin',
+      setting: 'RECOLLECT_ADMIN_DATABASE_URL',
+      url: adminUrl,
+      faultOf: ({ superuser }) =>
+        superuser
+          ? null
+          : {
+              text: 'the role is not a superuser',
+              advice: 'Name a superuser, or create roles and database and leave RECOLLECT_ADMIN_DATABASE_URL out.',
+            },
+      more: none,
+    });
+  return [...(await Promise.all(checks.map(checkRole))).flat(), ...findings];
 }

@@ -3,6 +3,7 @@ import type { Config } from '../../../config/config.ts';
 import { compareVersions } from '../../../config/version.ts';
 import { createTemporalClient } from '../../../stores/temporal/client.ts';
 import { ATTRIBUTES } from '../../../workflows/registry.ts';
+import { compareAttributes, retypingAdvice } from '../../bootstrap/search-attributes.ts';
 import { TEMPORAL } from '../pinned.ts';
 import { codeOf, complete, TIMEOUT_SECONDS, unreachable } from './engine-finding.ts';
 import type { EngineFinding } from './engine-finding.ts';
@@ -32,11 +33,18 @@ async function checkAttributes({ connection }: Client, namespace: string): Promi
   const name = 'Temporal search attributes';
   try {
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    const missing = Object.values(ATTRIBUTES).filter((key) => customAttributes[key.name] === undefined);
-    const commands = missing.map((key) => `--name ${key.name} --type Keyword`).join(' ');
+    const { missing, mistyped } = compareAttributes(customAttributes);
+    if (mistyped.length > 0)
+      return {
+        name,
+        result: 'fail',
+        text: `of another type than Keyword: ${mistyped.join(', ')}`,
+        advice: retypingAdvice(namespace, mistyped),
+      };
+    const commands = missing.map((each) => `--name ${each} --type Keyword`).join(' ');
     return complete(
       name,
-      missing.map((key) => key.name),
+      missing,
       `Run recollect migrate, or temporal operator search-attribute create --namespace ${namespace} ${commands}.`,
     );
   } catch (error) {

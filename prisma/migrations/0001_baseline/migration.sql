@@ -1161,11 +1161,11 @@ GRANT SELECT ON oauth_grants TO recollect_definer;
 GRANT SELECT, INSERT, UPDATE ON oauth_payloads TO recollect_definer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON oauth_payloads TO recollect_maintenance;
 
--- Backup sets and exports name the migrations of their schema. A shadow database has no ledger of migrations.
+-- Backup sets and exports name the migrations of their schema, and doctor compares them. A shadow database has no ledger of migrations.
 DO $$
 BEGIN
   IF to_regclass('public._prisma_migrations') IS NOT NULL THEN
-    GRANT SELECT (migration_name, started_at, finished_at, rolled_back_at) ON _prisma_migrations TO recollect_maintenance;
+    GRANT SELECT (migration_name, started_at, finished_at, rolled_back_at) ON _prisma_migrations TO recollect_app, recollect_maintenance;
   END IF;
 END
 $$;

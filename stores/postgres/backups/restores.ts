@@ -65,7 +65,7 @@ async function hasMemories(transaction: TenantTransaction): Promise<boolean> {
 }
 
 /**
- * Opens a restore. While one is running, returns it if the request is equal, so that requests can be repeated.
+ * Opens a restore with the given id. While one is running, returns it if the request is equal, so that requests can be repeated.
  * @throws RestoreError `refused` while another one runs, and for a restore that needs `overwrite`, as far as the tenant's rows show: its first
  * step checks all tenants
  */
@@ -73,13 +73,14 @@ export async function openRestore(
   transaction: TenantTransaction,
   userId: string | null,
   request: RestoreRequest,
+  id = v7(),
 ): Promise<StoredRestore> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('recollect.restore', 0))`;
   const running = await transaction.restore.findFirst({ where: { state: 'running' } });
   if (running === null) {
     if (request.kind === 'restore' && !request.overwrite && !request.dryRun && (await hasMemories(transaction)))
       throw new RestoreError('refused', OVERWRITE_REQUIRED);
-    return restoreRow.parse(await transaction.restore.create({ data: { id: v7(), requestedBy: userId, ...request } }));
+    return restoreRow.parse(await transaction.restore.create({ data: { id, requestedBy: userId, ...request } }));
   }
   const isSame =
     running.kind === request.kind &&

@@ -55,7 +55,10 @@ const workload = z.looseObject({
 type Container = z.output<typeof container>;
 type Pod = z.output<typeof pod>;
 
-const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'Job']);
+const cronJob = z.looseObject({ spec: z.looseObject({ jobTemplate: workload }) });
+
+const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'Job', 'CronJob']);
+const RUN_ONCE: ReadonlySet<string> = new Set(['Job', 'CronJob']);
 const PINNED = /^[a-z0-9.:/_-]+(?::(?!latest$)[A-Za-z0-9][\w.-]*|@sha256:[0-9a-f]{64})$/;
 const MS = 1_000;
 
@@ -120,10 +123,10 @@ export function policyFindings(objects: readonly KubernetesObject[]): string[] {
     );
   return objects.flatMap((object) => {
     if (!WORKLOADS.has(object.kind)) return [];
-    const { spec } = workload.parse(object);
+    const { spec } = object.kind === 'CronJob' ? cronJob.parse(object).spec.jobTemplate : workload.parse(object);
     const { labels } = spec.template.metadata;
     const findings = podFindings(spec.template.spec);
-    if (object.kind !== 'Job') findings.push(...serviceFindings(spec.template.spec));
+    if (!RUN_ONCE.has(object.kind)) findings.push(...serviceFindings(spec.template.spec));
     if (object.kind === 'Deployment' && /-(?:api|worker-[\w-]+)$/.test(object.metadata.name)) {
       const { maxSurge, maxUnavailable } = spec.strategy?.rollingUpdate ?? {};
       if (maxSurge !== 1 || maxUnavailable !== 0) findings.push('does not update with surge 1 and unavailable 0');

@@ -24,12 +24,14 @@ import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
 import { logEntries, pointTo, runClient, spoolNames } from '../support/client.ts';
 import { fileClient } from '../support/file-client.ts';
-import { answerError, answerJson, API_HEADERS, deadServer, startServer } from '../support/servers.ts';
+import { answerError, answerForeign, answerJson, API_HEADERS, deadServer, startServer } from '../support/servers.ts';
 
 // Spooled events reach the real API: in order, complete, once.
 
 const NO_SERVER = { server: null, spoolMaxBytes: 1 };
 const SPOOL_BYTES = 1_000_000;
+/** Limit of a proxy, below what the api takes. */
+const PROXY_BYTES = 50_000;
 
 let instance: TestInstance;
 const dataDirFor = fileClient();
@@ -207,6 +209,22 @@ describe('a server that stops in between', () => {
     for (const session of ['a', 'b', 'c']) add(dataDir, session, 0);
     expect(await drain(dataDir)).toMatchObject({ delivered: 2, end: { kind: 'stopped', reason: 'status 500' } });
     expect(spoolNames(dataDir).map((name) => name[0])).toEqual(['a']);
+  });
+
+  it('delays the session of an event that is too large for a proxy, not the others', async () => {
+    const server = await startServer((received, response, index) => {
+      if (received.text.length > PROXY_BYTES) answerForeign(413)(received, response, index);
+      else answerJson(200, {})(received, response, index);
+    });
+    const dataDir = dataDirFor(server);
+    add(dataDir, 'a', 0, { tool_response: 'x'.repeat(PROXY_BYTES) });
+    for (const session of ['a', 'b', 'c']) add(dataDir, session, 1);
+    expect(await drain(dataDir)).toMatchObject({
+      delivered: 2,
+      quarantined: 0,
+      end: { kind: 'stopped', reason: 'status 413, not of Recollect' },
+    });
+    expect(spoolStatus(dataDir, 'local')).toMatchObject({ events: 2, sessions: 1 });
   });
 
   it.each([401, 403, 404])('answers %i, which is no rejection: the events wait', async (status) => {

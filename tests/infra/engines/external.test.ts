@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { processEnvironment } from '../../../config/process-environment.ts';
 import { bootstrapDatabase } from '../../../infra/bootstrap/database.ts';
+import { localAccess, requestRestore } from '../../../infra/instance/request-restore.ts';
 import { runCli } from '../../cli/support/run-cli.ts';
 import { testCertificate } from '../../setup/certificate.ts';
 import { settled } from '../../setup/demo-session.ts';
@@ -164,6 +165,14 @@ test('doctor connects to every engine, and names the TLS version of PostgreSQL',
     Temporal: 'ok reachable, TLS',
     Weaviate: 'ok reachable, TLS',
   });
+});
+
+test('a drill of another store is started with the certificates of a worker’s environment', async () => {
+  const access = localAccess(path.join(folder, 'data'), settings);
+  if (access === null) throw new Error('no access to the instance');
+  const request = { kind: 'drill', backupId: null, signer: null, overwrite: false, dryRun: false } as const;
+  const id = await requestRestore(access, { ...request, store: path.join(folder, 'store') });
+  expect(await instance.rows('SELECT id FROM restores')).toEqual([{ id }]);
 });
 
 test('another authority than that of the engines is refused by every connection, with the reason', async () => {

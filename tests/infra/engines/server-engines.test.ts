@@ -4,9 +4,11 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import proto from '@temporalio/proto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
+import { bootstrapTemporal } from '../../../infra/bootstrap/temporal.ts';
 import { runCli } from '../../cli/support/run-cli.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { untilTrue } from '../../setup/until.ts';
@@ -20,6 +22,7 @@ const suffix = randomUUID().slice(0, 8);
 const created = `external_${suffix}`;
 const empty = `empty_${suffix}`;
 const DAY_MS = 86_400_000;
+const TEXT = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_TEXT;
 
 beforeAll(async () => {
   await instance.db.superuser.query(`CREATE DATABASE ${empty}`);
@@ -51,19 +54,40 @@ async function run(words: readonly string[], changes: Settings = {}) {
   return { exitCode, output };
 }
 
+/** Returns the address of a superuser that creates roles and databases. */
+const adminUrl = (): string => changed(instance.db.url('superuser'), { database: 'postgres' });
+
 test('doctor --server finds complete engines', async () => {
-  const { exitCode, output } = await run(['doctor', '--server']);
+  const { exitCode, output } = await run(['doctor', '--server'], {
+    RECOLLECT_OWNER_DATABASE_URL: instance.db.url('owner'),
+    RECOLLECT_ADMIN_DATABASE_URL: adminUrl(),
+  });
   for (const line of [
     'PostgreSQL (application role): reachable, without TLS',
     'PostgreSQL version: 18',
     'PostgreSQL extensions: complete',
-    'PostgreSQL migrations: complete',
+    'PostgreSQL migrations (application role): complete',
+    'PostgreSQL migrations (maintenance role): complete',
+    'PostgreSQL (owner role): reachable, without TLS',
+    'PostgreSQL migrations (owner role): complete',
+    'PostgreSQL (admin role): reachable, without TLS',
     'Temporal search attributes: complete',
     'Temporal version: 1.32.1',
     'Weaviate version: 1.35.2',
   ])
     expect(output).toContain(`ok    ${line}`);
-  expect(output).not.toContain('data directory');
+  expect(output).not.toMatch(/data directory|fail|warn/);
+  expect(exitCode).toBe(0);
+});
+
+test('doctor --server mentions addresses that only workers need', async () => {
+  const names = new Set(['RECOLLECT_MAINTENANCE_DATABASE_URL', 'RECOLLECT_RESTORE_DATABASE_URL']);
+  const environment = Object.fromEntries(Object.entries(instance.environment).filter(([name]) => !names.has(name)));
+  const { exitCode, output } = await runCli(['doctor', '--server', '--data-dir', folder], environment).ended;
+  expect(output).toContain(
+    'warn  PostgreSQL (maintenance role): RECOLLECT_MAINTENANCE_DATABASE_URL is not set\n      → Workers of the queues maintenance and sweeps',
+  );
+  expect(output).toContain('warn  PostgreSQL (restore role): RECOLLECT_RESTORE_DATABASE_URL is not set');
   expect(exitCode).toBe(0);
 });
 
@@ -105,8 +129,32 @@ test.each<[what: string, changes: () => Settings, fault: RegExp, remedy: string]
         database: empty,
       }),
     }),
-    /fail {2}PostgreSQL migrations: missing: 0001_baseline/,
+    /fail {2}PostgreSQL migrations \(maintenance role\): missing: 0001_baseline/,
     'Run recollect migrate with RECOLLECT_OWNER_DATABASE_URL.',
+  ],
+  [
+    'migrations that the database of the api lacks',
+    () => ({ RECOLLECT_DATABASE_URL: changed(instance.environment['RECOLLECT_DATABASE_URL'], { database: empty }) }),
+    /fail {2}PostgreSQL migrations \(application role\): missing: 0001_baseline/,
+    'Run recollect migrate with RECOLLECT_OWNER_DATABASE_URL.',
+  ],
+  [
+    'a wrong password of the owner',
+    () => ({ RECOLLECT_OWNER_DATABASE_URL: changed(instance.db.url('owner'), { password: 'a-wrong-secret' }) }),
+    /fail {2}PostgreSQL \(owner role\): password authentication failed/,
+    'Check user and password in RECOLLECT_OWNER_DATABASE_URL.',
+  ],
+  [
+    'an owner that cannot migrate',
+    () => ({ RECOLLECT_OWNER_DATABASE_URL: instance.db.url('app') }),
+    /fail {2}rights of recollect_app: the role cannot create tables in /,
+    'OWNER TO recollect_app;',
+  ],
+  [
+    'an admin that is no superuser',
+    () => ({ RECOLLECT_ADMIN_DATABASE_URL: instance.db.url('owner') }),
+    /fail {2}rights of recollect_owner: the role is not a superuser/,
+    'Name a superuser',
   ],
   [
     'an application role that policies do not restrict',
@@ -148,11 +196,37 @@ test.each<[what: string, changes: () => Settings, fault: RegExp, remedy: string]
   expect(exitCode).toBe(1);
 });
 
+/** Creates a namespace, with these search attributes. */
+async function registerNamespace(namespace: string, searchAttributes: Readonly<Record<string, number>>): Promise<void> {
+  const connection = await Connection.connect({ address: inject('engines').temporal.address });
+  try {
+    await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs(DAY_MS) });
+    if (Object.keys(searchAttributes).length === 0) return;
+    // The server reports a new namespace as missing for a while.
+    await expect
+      .poll(() =>
+        connection.operatorService.addSearchAttributes({ namespace, searchAttributes }).then(() => 'added', String),
+      )
+      .toBe('added');
+  } finally {
+    await connection.close();
+  }
+}
+
+test('doctor --server and migrate report a search attribute of another type with the remedy', async () => {
+  const namespace = `typed-${suffix}`;
+  await registerNamespace(namespace, { RecollectTenant: TEXT });
+  const remedy = `temporal operator search-attribute remove --namespace ${namespace} --name RecollectTenant`;
+  const { exitCode, output } = await run(['doctor', '--server'], { RECOLLECT_TEMPORAL_NAMESPACE: namespace });
+  expect(output).toContain('fail  Temporal search attributes: of another type than Keyword: RecollectTenant');
+  expect(output).toContain(remedy);
+  expect(exitCode).toBe(1);
+  await expect(bootstrapTemporal({ address: inject('engines').temporal.address, namespace })).rejects.toThrow(remedy);
+});
+
 test('doctor --server reports missing search attributes with the remedy', async () => {
   const namespace = `bare-${suffix}`;
-  const connection = await Connection.connect({ address: inject('engines').temporal.address });
-  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs(DAY_MS) });
-  await connection.close();
+  await registerNamespace(namespace, {});
   const settings = { RECOLLECT_TEMPORAL_NAMESPACE: namespace };
   // The server reports a new namespace as missing for a while.
   await expect
@@ -179,12 +253,17 @@ test('migrate names the settings that it lacks', async () => {
     exitCode: 1,
     output: expect.stringContaining('RECOLLECT_OWNER_DATABASE_URL: is required'),
   });
-  const admin = { RECOLLECT_ADMIN_DATABASE_URL: changed(instance.db.url('superuser'), { database: 'postgres' }) };
+  const admin = { RECOLLECT_ADMIN_DATABASE_URL: adminUrl() };
   expect(
     await run(['migrate'], { ...ownSettings(), ...admin, RECOLLECT_DATABASE_URL: admin.RECOLLECT_ADMIN_DATABASE_URL }),
   ).toMatchObject({
     exitCode: 1,
     output: expect.stringContaining('RECOLLECT_DATABASE_URL: must name the role recollect_app with its password'),
+  });
+  const unencoded = changed(instance.db.url('owner'), { password: 'a-wrong-secret' }).replace('a-wrong', '50%a-wrong');
+  expect(await run(['migrate'], { ...ownSettings(), RECOLLECT_OWNER_DATABASE_URL: unencoded })).toMatchObject({
+    exitCode: 1,
+    output: 'RECOLLECT_OWNER_DATABASE_URL: has a % that begins no encoded character: write %25 for it\n',
   });
   expect(await run(['migrate'], { ...ownSettings(), RECOLLECT_TEMPORAL_ADDRESS: '127.0.0.1:9' })).toMatchObject({
     exitCode: 1,
@@ -195,7 +274,7 @@ test('migrate names the settings that it lacks', async () => {
 test('migrate prepares external engines, again without a change, and server and worker run on them', async () => {
   const settings = ownSettings();
   const credentials = path.join(folder, 'first-keys.json');
-  const admin = { RECOLLECT_ADMIN_DATABASE_URL: changed(instance.db.url('superuser'), { database: 'postgres' }) };
+  const admin = { RECOLLECT_ADMIN_DATABASE_URL: adminUrl() };
   const first = await run(['migrate', '--credentials', credentials], { ...settings, ...admin });
   expect(first.output).toMatch(/roles and database exist; \d+ migrations applied/);
   expect(first.exitCode).toBe(0);

@@ -2,6 +2,9 @@
 {{- define "recollect.pod" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
+{{- if and .root.Values.serviceAccountName (or (has .component (list "api" "cli")) (hasPrefix "worker-" .component)) }}
+serviceAccountName: {{ .root.Values.serviceAccountName }}
+{{- end }}
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets: {{ toYaml . | nindent 2 }}
 {{- end }}
@@ -70,47 +73,64 @@ securityContext:
 {{- with .Values.stores.backup -}}{{- $_ := set $settings "RECOLLECT_BACKUP_STORE" . -}}{{- end -}}
 {{- with .Values.stores.archive -}}{{- $_ := set $settings "RECOLLECT_ARCHIVE_STORE" . -}}{{- end -}}
 {{- if .Values.model.enabled -}}{{- $_ := set $settings "RECOLLECT_EMBEDDING_MODEL_DIR" "/model" -}}{{- end -}}
-{{- range $key, $value := merge (dict) .Values.settings $settings }}
+{{- /* Not by merge, for which false is an absent value. */ -}}
+{{- range $key, $value := .Values.settings -}}{{- $_ := set $settings $key $value -}}{{- end -}}
+{{- range $key, $value := $settings }}
 - { name: {{ $key }}, value: {{ $value | toString | quote }} }
 {{- end }}
 - { name: NODE_COMPILE_CACHE, value: /var/cache/recollect/compile }
 - { name: MALLOC_ARENA_MAX, value: '2' }
 {{- end -}}
 
+{{/* Arguments: root, model (whether the process uses the local embedding model). */}}
 {{- define "recollect.mounts" -}}
 - { name: secrets, mountPath: /run/secrets/recollect, readOnly: true }
 - { name: cache, mountPath: /var/cache/recollect }
 - { name: tmp, mountPath: /tmp }
-{{- if .Values.model.enabled }}
+{{- if and .model .root.Values.model.enabled }}
 - { name: model, mountPath: /model, readOnly: true }
 {{- end }}
-{{- if .Values.temporal.clientCertificateSecret }}
+{{- if .root.Values.temporal.clientCertificateSecret }}
 - { name: temporal-certificate, mountPath: /run/secrets/temporal, readOnly: true }
 {{- end }}
-{{- if .Values.caConfigMap }}
+{{- if .root.Values.caConfigMap }}
 - { name: ca, mountPath: /etc/recollect/ca, readOnly: true }
 {{- end }}
-{{- if .Values.stores.claim }}
+{{- if .root.Values.stores.claim }}
 - { name: stores, mountPath: /data }
 {{- end }}
 {{- end -}}
 
-{{/* Arguments: root, keys (of the Secret that the process needs). A key that the Secret lacks is left out. */}}
+{{/*
+Arguments: root, keys (of the Secret that the process needs), further (keys of extraSecret, else of the same Secret), model as for the
+mounts. A key that the Secret lacks is left out.
+*/}}
 {{- define "recollect.volumes" -}}
 - name: secrets
-  secret:
-    secretName: {{ include "recollect.secret" .root }}
-    optional: true
+  projected:
     defaultMode: 0440
-    items:
+    sources:
+      - secret:
+          name: {{ include "recollect.secret" .root }}
+          optional: true
+          items:
 {{- range .keys }}
-      - { key: {{ . }}, path: {{ . }} }
+            - { key: {{ . }}, path: {{ . }} }
+{{- end }}
+{{- if .further }}
+      - secret:
+          name: {{ .root.Values.extraSecret | default (include "recollect.secret" .root) }}
+          optional: true
+          items:
+{{- range .further }}
+            - { key: {{ . }}, path: {{ . }} }
+{{- end }}
 {{- end }}
 - name: cache
   emptyDir: { sizeLimit: 1Gi }
 - name: tmp
   emptyDir: { sizeLimit: 1Gi }
-{{- if .root.Values.model.enabled }}
+{{- if and .model .root.Values.model.enabled }}
 - name: model
   emptyDir: { sizeLimit: 256Mi }
 {{- end }}
@@ -126,6 +146,15 @@ securityContext:
 - name: stores
   persistentVolumeClaim: { claimName: {{ . }} }
 {{- end }}
+{{- end -}}
+
+{{/* The first admin's key, for what an operator runs. Argument: the root. */}}
+{{- define "recollect.credentialsVolume" -}}
+- name: credentials
+  secret:
+    secretName: {{ include "recollect.secret" . }}
+    defaultMode: 0440
+    items: [{ key: credentials.json, path: credentials.json }]
 {{- end -}}
 
 {{- define "recollect.modelContainer" -}}

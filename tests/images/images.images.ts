@@ -87,9 +87,13 @@ function start(
   environment: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ) {
-  const child = spawn('bwrap', [...insideOf(target, root, environment), ...(configOf(target).Entrypoint ?? []), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    'bwrap',
+    [...insideOf(target, root, environment), ...(configOf(target).Entrypoint ?? []), ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {

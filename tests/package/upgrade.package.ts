@@ -9,6 +9,7 @@ import { OTHER_USER, runInstalled } from './support/run-installed.ts';
 import type { Run } from './support/run-installed.ts';
 
 const OLDER = '0.0.9';
+const NEWER = '999.0.0';
 const MEMORY = 'Releases are cut on Tuesdays.';
 const folder = longLivedFolder();
 chmodSync(folder, 0o755);
@@ -150,4 +151,15 @@ test('shows what is new, moves the data to the newer version, which the service 
       exitCode: 1,
       output: expect.stringContaining(`written by a newer version (Recollect ${VERSION}, this is ${OLDER})`),
     });
+});
+
+test('upgrades an instance that does not run in the background without a backup, and stops it again', async () => {
+  const newer = variant(NEWER);
+  const { exitCode, output } = await run(newer, 'upgrade', '--yes');
+  expect(output).toContain(`Upgraded to ${NEWER}.\n`);
+  expect(output).not.toContain('Backup');
+  expect(exitCode).toBe(0);
+  expect(stampedVersion()).toBe(NEWER);
+  expect(existsSync(path.join(dataDir, 'before-upgrade'))).toBe(false);
+  expect((await run(newer, 'status')).exitCode).toBe(3);
 });

@@ -40,17 +40,34 @@ function writeFile(definition: ServiceDefinition, { file, render }: ServiceManag
   return true;
 }
 
-/** Returns whether the service runs the instance of a data directory. */
-export function runsAsService(dataDir: string, { manager, run }: Pick<ServicePorts, 'manager' | 'run'>): boolean {
-  return readText(manager.file)?.includes(manager.quote(dataDir)) === true && isRunning(manager, run);
+/** The service that runs an instance, while an upgrade replaces its program. Commands print nothing. */
+export interface InstanceService {
+  /** Writes this program to the service file, or the one that it named before. */
+  setProgram(program: 'this' | 'former'): void;
+  /** Returns false if the service manager cannot start it. Does not wait until the instance is ready. */
+  start(): boolean;
+  stop(): void;
 }
 
-/** Starts the service of an instance that was stopped, with this program. Prints the commands to run by hand if the service manager is unreachable. */
-export function startService(definition: ServiceDefinition, { manager, run, output }: ServicePorts): void {
-  writeFile(definition, manager);
-  // launchd has a service that ended; systemd needs no command.
-  for (const command of manager.beforeStart) run(...split(command));
-  runAll(manager.start, { run, output }, 'The service runs it again.');
+/** Returns the service whose file runs the instance of a data directory; null if none does. `definition` names this program. */
+export function instanceService(
+  definition: ServiceDefinition,
+  { manager, run }: Pick<ServicePorts, 'manager' | 'run'>,
+): InstanceService | null {
+  const former = readText(manager.file);
+  // A service that sends transcripts names the same data directory.
+  const runsIt = ['up', definition.dataDir].every((word) => former?.includes(manager.quote(word)) === true);
+  if (former === null || !runsIt) return null;
+  return {
+    setProgram: (program) =>
+      writeFileAtomic(manager.file, program === 'this' ? manager.render(definition) : former, FILE_MODE),
+    start: () => {
+      // launchd has a service that ended; systemd needs no command.
+      for (const command of manager.beforeStart) run(...split(command));
+      return manager.start.every((command) => succeeds(command, run));
+    },
+    stop: () => void succeeds(manager.halt, run),
+  };
 }
 
 function printNote(output: Output, note: string): ExitCode {
@@ -83,8 +100,13 @@ export function serviceStatus({ manager, run, output }: ServicePorts): ExitCode 
   return running ? 0 : 3;
 }
 
-function isRunning({ status }: ServiceManager, run: RunCommand): boolean {
-  const outcome = run(...split(status));
+/** Returns true if the service runs; launchd also has one that ended. */
+export function isRunning({ status }: Pick<ServiceManager, 'status'>, run: RunCommand): boolean {
+  return succeeds(status, run);
+}
+
+function succeeds(command: Command, run: RunCommand): boolean {
+  const outcome = run(...split(command));
   return outcome.kind === 'ended' && outcome.exitCode === 0;
 }
 

@@ -108,6 +108,8 @@ export interface ServiceManager {
   /** May fail if nothing is loaded. */
   readonly beforeStart: readonly Command[];
   readonly stop: readonly Command[];
+  /** Stops the service until it is started again, or until the next login. */
+  readonly halt: Command;
   readonly afterRemoval: readonly Command[];
   /** Exits with 0 while the service runs. */
   readonly status: Command;
@@ -134,6 +136,7 @@ export function serviceManager(
       beforeStart: [],
       start: [reload, ['systemctl', '--user', 'enable', '--now', UNIT]],
       stop: [['systemctl', '--user', 'disable', '--now', UNIT]],
+      halt: ['systemctl', '--user', 'stop', UNIT],
       afterRemoval: [reload],
       status: ['systemctl', '--user', 'is-active', UNIT],
       note: 'Starts at login. To start at boot without a login: loginctl enable-linger',
@@ -150,6 +153,7 @@ export function serviceManager(
       beforeStart: [['launchctl', 'bootout', `${domain}/${LABEL}`]],
       start: [['launchctl', 'bootstrap', domain, file]],
       stop: [['launchctl', 'bootout', `${domain}/${LABEL}`]],
+      halt: ['launchctl', 'bootout', `${domain}/${LABEL}`],
       afterRemoval: [],
       status: ['launchctl', 'print', `${domain}/${LABEL}`],
       note: 'Starts at login.',

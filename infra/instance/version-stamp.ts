@@ -23,6 +23,8 @@ const stampSchema = z.object({
   createdAt: z.string(),
   /** What started the instance last; absent before the first start. */
   program: programSchema.optional(),
+  /** A newer program that did not become ready: an upgrade went back from it. */
+  failedUpgrade: programSchema.optional(),
 });
 
 export type StampedProgram = Readonly<z.infer<typeof programSchema>>;
@@ -67,10 +69,35 @@ export function thisProgram(): StampedProgram {
   return { version: VERSION, schema: knownMigrations().at(-1) ?? '', command: [process.execPath, BIN] };
 }
 
+/** Returns true if a program has the version and the migrations of this one. */
+export function isThisProgram({ version, schema }: StampedProgram): boolean {
+  const own = thisProgram();
+  return version === own.version && schema === own.schema;
+}
+
 /** Notes this program in a checked stamp. Call it with the lock, before the program changes data. */
 export function stampProgram(file: string): void {
   const stamp = readVersionStamp(file);
-  if (stamp !== null) writeStamp(file, { ...stamp, program: thisProgram() });
+  if (stamp === null) return;
+  const { failedUpgrade, ...others } = stamp;
+  const isTriedAgain = failedUpgrade !== undefined && isThisProgram(failedUpgrade);
+  writeStamp(file, { ...(isTriedAgain ? others : stamp), program: thisProgram() });
+}
+
+/** Notes in the stamp of an older program that an upgrade to this one failed. */
+export function noteFailedUpgrade(file: string): void {
+  const stamp = readVersionStamp(file);
+  if (stamp !== null) writeStamp(file, { ...stamp, failedUpgrade: thisProgram() });
+}
+
+/** @throws InstanceError if an upgrade to this program failed, which would migrate the data again without a copy */
+export function checkFailedUpgrade(file: string): void {
+  const stamp = readVersionStamp(file);
+  if (stamp?.failedUpgrade === undefined || !isThisProgram(stamp.failedUpgrade)) return;
+  throw new InstanceError(
+    'failed-upgrade',
+    `The upgrade of this data directory to ${VERSION} failed and was undone. Run recollect upgrade to try it again, or use version ${stamp.program?.version ?? 'that ran before'}.`,
+  );
 }
 
 function writeStamp(file: string, stamp: VersionStamp): void {

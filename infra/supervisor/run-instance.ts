@@ -1,7 +1,7 @@
 import { type Instance, openInstance, type OpenInstanceOptions, prepareDataDirectory } from '../instance/instance.ts';
 import type { InstanceLayout } from '../instance/layout.ts';
-import { finishGoingBack } from '../instance/upgrade-copy.ts';
-import { stampProgram } from '../instance/version-stamp.ts';
+import { copiedProgram, removeCopy, settleCopy } from '../instance/upgrade-copy.ts';
+import { checkFailedUpgrade, stampProgram } from '../instance/version-stamp.ts';
 import { type NodeDefinition, SupervisorError } from './definitions.ts';
 import { identifyProcess } from './process-identity.ts';
 import type { Progress } from './progress.ts';
@@ -35,7 +35,6 @@ export interface SupervisedInstance {
 export async function runInstance<Prepared>(options: RunInstanceOptions<Prepared>): Promise<SupervisedInstance> {
   const layout = prepareDataDirectory(options.dataDir);
   const lock = await takeOver(layout, options.progress);
-  finishGoingBack(layout);
   const startedAt = new Date().toISOString();
   const note = (phase: Phase, error?: string): void => {
     const self = identifyProcess(process.pid) ?? { pid: process.pid, startTime: 'unknown' };
@@ -48,6 +47,8 @@ export async function runInstance<Prepared>(options: RunInstanceOptions<Prepared
     });
   };
   try {
+    await settleCopy(layout);
+    if (copiedProgram(layout) === null) checkFailedUpgrade(layout.versionFile);
     note('starting');
     const prepared = await options.prepare().catch((error: unknown) => {
       note('failed', error instanceof Error ? error.message : String(error));
@@ -62,6 +63,13 @@ export async function runInstance<Prepared>(options: RunInstanceOptions<Prepared
         lock.release();
       }
     };
+    try {
+      // There is no way back: from now on events are accepted, and erasures and retention do not reach the copy.
+      await removeCopy(layout);
+    } catch (error) {
+      await stop();
+      throw error;
+    }
     return { instance, supervisor, stop };
   } catch (error) {
     lock.release();

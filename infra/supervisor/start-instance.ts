@@ -22,6 +22,7 @@ import {
   temporalAddress,
 } from '../instance/environment.ts';
 import type { Instance } from '../instance/instance.ts';
+import { copiedProgram } from '../instance/upgrade-copy.ts';
 import type { NodeDefinition, StepDefinition } from './definitions.ts';
 import { nodeEnvironment, nodeService } from './node-service.ts';
 import type { Progress } from './progress.ts';
@@ -41,8 +42,6 @@ export interface StartInstanceOptions {
   readonly apiPort?: number | undefined;
   /** `free` avoids the default ports, which another instance may use. */
   readonly ports?: 'saved' | 'free' | undefined;
-  /** Start the api once everything else is ready. */
-  readonly apiLast?: boolean | undefined;
 }
 
 export interface RunningInstance {
@@ -84,8 +83,7 @@ export async function startInstance(options: StartInstanceOptions): Promise<Runn
         progress: options.progress,
         signal: options.signal,
       }),
-    nodes: (opened, files) =>
-      instanceNodes(opened, files, { cacheDir, environment, progress: options.progress, apiLast: options.apiLast }),
+    nodes: (opened, files) => instanceNodes(opened, files, { cacheDir, environment, progress: options.progress }),
     url: (opened) => apiUrl(opened, environment),
   });
   refreshHookClient(options.dataDir);
@@ -112,7 +110,6 @@ interface GraphContext {
   readonly cacheDir: string;
   readonly environment: Environment;
   readonly progress: Progress;
-  readonly apiLast?: boolean | undefined;
 }
 
 /** Returns the graph of an instance. Its services declare every port, so that a start replaces one that another program takes first. */
@@ -142,7 +139,8 @@ export function instanceNodes(instance: Instance, files: EngineFiles, context: G
     nodeService({
       name: 'api',
       entry: 'api/main',
-      after: context.apiLast === true ? [...after, 'worker'] : after,
+      // In an upgrade last: if it fails, no event was accepted into data that are discarded.
+      after: copiedProgram(instance.layout) === null ? after : [...after, 'worker'],
       environment: apiEnvironment,
       ports: [instance.ports.api],
       stopGraceMs: API_GRACE_MS,

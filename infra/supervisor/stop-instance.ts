@@ -10,21 +10,30 @@ export type StopOutcome =
   | { readonly kind: 'stopped'; readonly pid: number }
   /** The supervisor was dead; `ended` names its remaining processes. */
   | { readonly kind: 'not-running'; readonly ended: readonly string[] }
-  | { readonly kind: 'still-stopping'; readonly pid: number };
+  | { readonly kind: 'still-stopping'; readonly pid: number }
+  /** A process that is no supervisor has the lock, such as an upgrade that copies the databases. It gets no signal. */
+  | { readonly kind: 'occupied'; readonly pid: number };
 
 const STOP_TIMEOUT_MS = 120_000;
 const EXIT_TIMEOUT_MS = 3000;
 
-/** Returns the living supervisor of a data directory, or null. */
+/** Returns the living process that has the lock of a data directory, usually its supervisor; or null. */
 export function findSupervisor(layout: InstanceLayout): ProcessIdentity | null {
   const holder = readLock(layout.lockFile);
   return holder !== null && isAlive(holder) ? holder : null;
+}
+
+/** Returns true if the process that has the lock runs the instance, or starts or stops it. */
+export function isSupervisor({ stateFile }: InstanceLayout, { pid, startTime }: ProcessIdentity): boolean {
+  const supervisor = readState(stateFile)?.supervisor;
+  return supervisor?.pid === pid && supervisor.startTime === startTime;
 }
 
 /** Stops the instance of a data directory, and cleans up after a dead supervisor. */
 export async function stopInstance(layout: InstanceLayout): Promise<StopOutcome> {
   const supervisor = findSupervisor(layout);
   if (supervisor === null) return { kind: 'not-running', ended: await cleanUp(layout) };
+  if (!isSupervisor(layout, supervisor)) return { kind: 'occupied', pid: supervisor.pid };
   process.kill(supervisor.pid, 'SIGTERM');
   const released = (): boolean => {
     const holder = readLock(layout.lockFile);

@@ -9,6 +9,7 @@ import { OTHER_USER, runInstalled } from './support/run-installed.ts';
 import type { Run } from './support/run-installed.ts';
 
 const OLDER = '0.0.9';
+const NEWER = '999.0.0';
 const MEMORY = 'Releases are cut on Tuesdays.';
 const folder = longLivedFolder();
 chmodSync(folder, 0o755);
@@ -39,6 +40,7 @@ const MANAGER = `#!/bin/sh
 case " $* " in
   *" enable "*)
     exec setsid sh -c "echo \\$\\$ > '$HOME/service.pid'; exec $(sed -n 's/^ExecStart=//p' "$HOME/.config/systemd/user/recollect.service")" </dev/null >/dev/null 2>&1 &;;
+  *" stop "*) kill "$(cat "$HOME/service.pid")";;
   *" is-active "*) kill -0 "$(cat "$HOME/service.pid")" 2>/dev/null;;
 esac
 `;
@@ -87,6 +89,39 @@ test('goes back to the older version and its data if the newer one does not star
   expect(stampedVersion()).toBe(OLDER);
   expect((await run(older, 'status')).exitCode).toBe(0);
   expect((await run(older, 'search', 'when are releases cut?')).output).toContain('Tuesdays');
+  expect((await run(older, 'down')).exitCode).toBe(0);
+  expect(await run(broken, 'up', '--detach')).toMatchObject({
+    exitCode: 1,
+    output: expect.stringContaining(`The upgrade of this data directory to ${VERSION} failed and was undone.`),
+  });
+  expect(stampedVersion()).toBe(OLDER);
+});
+
+test('continues an upgrade that was killed after its copy, goes back, and leaves the older version to its service', async () => {
+  expect(await run(older, 'service', 'install')).toMatchObject({ exitCode: 0 });
+  await expect.poll(async () => (await run(older, 'status')).exitCode, { timeout: 60_000 }).toBe(0);
+  expect((await run(older, 'down')).exitCode).toBe(0);
+  const unit = path.join(home, '.config', 'systemd', 'user', 'recollect.service');
+  const text = readFileSync(unit, 'utf8');
+  const copied = ['version.json', 'postgres', 'temporal', 'weaviate'].map((name) => path.join(dataDir, name));
+  spawnSync('mkdir', [path.join(dataDir, 'before-upgrade')], OTHER_USER ?? {});
+  spawnSync('cp', ['-a', ...copied, path.join(dataDir, 'before-upgrade')], OTHER_USER ?? {});
+  const versionFile = path.join(dataDir, 'version.json');
+  writeFileSync(
+    versionFile,
+    readFileSync(versionFile, 'utf8').replace(`"version":"${OLDER}"`, `"version":"${VERSION}"`),
+  );
+  expect(stampedVersion()).toBe(VERSION);
+  const { exitCode, output } = await run(broken, 'upgrade', '--yes');
+  expect(output).toContain(`An upgrade of ${OLDER} was interrupted; it continues.`);
+  expect(output).toContain(`Version ${VERSION} did not start: the data are those of ${OLDER} again.`);
+  expect(output).toContain(`Version ${OLDER} runs again.`);
+  expect(exitCode).toBe(1);
+  expect(readFileSync(unit, 'utf8')).toBe(text);
+  expect((await run(older, 'service', 'status')).exitCode).toBe(0);
+  expect((await run(older, 'status')).exitCode).toBe(0);
+  expect(stampedVersion()).toBe(OLDER);
+  expect(existsSync(path.join(dataDir, 'before-upgrade'))).toBe(false);
 });
 
 test('shows what is new, moves the data to the newer version, which the service then runs, and the older one refuses them', async () => {
@@ -95,9 +130,6 @@ test('shows what is new, moves the data to the newer version, which the service 
   expect(dry.output).toContain('The first version: a self-hosted memory server');
   expect(stampedVersion()).toBe(OLDER);
   expect(await run(older, 'install', 'claude-code', '--no-check')).toMatchObject({ exitCode: 0 });
-  expect((await run(older, 'down')).exitCode).toBe(0);
-  expect(await run(older, 'service', 'install')).toMatchObject({ exitCode: 0 });
-  await expect.poll(async () => (await run(older, 'status')).exitCode, { timeout: 60_000 }).toBe(0);
   const { exitCode, output } = await run(inject('installed'), 'upgrade', '--yes');
   expect(output).toMatch(/Backup \S+ was created\./);
   expect(output).toContain(`Upgraded to ${VERSION}.`);
@@ -106,7 +138,7 @@ test('shows what is new, moves the data to the newer version, which the service 
   expect(exitCode).toBe(0);
   expect(stampedVersion()).toBe(VERSION);
   expect(output).toContain('The service runs it again.');
-  await expect.poll(async () => (await run(inject('installed'), 'status')).exitCode, { timeout: 60_000 }).toBe(0);
+  expect((await run(inject('installed'), 'status')).exitCode).toBe(0);
   expect(await run(inject('installed'), 'service', 'status')).toMatchObject({ exitCode: 0 });
   expect((await run(inject('installed'), 'search', 'when are releases cut?')).output).toContain('Tuesdays');
   expect(await run(inject('installed'), 'upgrade')).toMatchObject({
@@ -119,4 +151,15 @@ test('shows what is new, moves the data to the newer version, which the service 
       exitCode: 1,
       output: expect.stringContaining(`written by a newer version (Recollect ${VERSION}, this is ${OLDER})`),
     });
+});
+
+test('upgrades an instance that does not run in the background without a backup, and stops it again', async () => {
+  const newer = variant(NEWER);
+  const { exitCode, output } = await run(newer, 'upgrade', '--yes');
+  expect(output).toContain(`Upgraded to ${NEWER}.\n`);
+  expect(output).not.toContain('Backup');
+  expect(exitCode).toBe(0);
+  expect(stampedVersion()).toBe(NEWER);
+  expect(existsSync(path.join(dataDir, 'before-upgrade'))).toBe(false);
+  expect((await run(newer, 'status')).exitCode).toBe(3);
 });

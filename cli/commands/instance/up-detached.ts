@@ -26,16 +26,11 @@ export async function startDetached(options: UpOptions, context: CommandContext)
   const handle = openSync(log, 'a', 0o600);
   const shown = statSync(log).size;
   const port = options.port === undefined ? [] : ['--port', String(options.port)];
-  const order = options.apiLast === true ? ['--api-last'] : [];
-  const child = spawn(
-    process.execPath,
-    [...process.execArgv, MAIN, 'up', '--data-dir', layout.dataDir, ...port, ...order],
-    {
-      detached: true,
-      stdio: ['ignore', handle, handle],
-      env: { ...context.environment },
-    },
-  );
+  const child = spawn(process.execPath, [...process.execArgv, MAIN, 'up', '--data-dir', layout.dataDir, ...port], {
+    detached: true,
+    stdio: ['ignore', handle, handle],
+    env: { ...context.environment },
+  });
   closeSync(handle);
   const follower = new LogFollower(log, shown, context.output.out);
   // On a second SIGTERM the supervisor ends its children at once; SIGKILL would orphan them.

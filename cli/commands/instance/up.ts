@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import type { Command } from 'commander';
 import { ConfigError } from '../../../config/config.ts';
 import { EngineError } from '../../../infra/engines/engine-error.ts';
@@ -50,9 +49,17 @@ export async function down(dataDir: string, context: CommandContext): Promise<Ex
     case 'still-stopping':
       err(`Process ${outcome.pid} is still stopping. See recollect status.\n`);
       return 1;
+    case 'occupied':
+      err(`${occupiedText(outcome.pid)}\n`);
+      return 1;
     default:
       return outcome satisfies never;
   }
+}
+
+/** Describes a process that has the lock of a data directory without running its instance. */
+export function occupiedText(pid: number): string {
+  return `Process ${pid} uses the data directory, as an upgrade or a start does. Try again once it has ended.`;
 }
 
 /** Returns the answer of the instance of a data directory; '' if it has no credentials yet. */
@@ -75,8 +82,6 @@ export interface UpOptions {
   readonly port?: number;
   readonly detach?: boolean;
   readonly verbose?: boolean;
-  /** Start the api once everything else is ready: after an upgrade that fails, no event was accepted. */
-  readonly apiLast?: boolean;
 }
 
 export function addUp(program: Command, cli: Cli): void {
@@ -85,7 +90,6 @@ export function addUp(program: Command, cli: Cli): void {
     .option('--detach', 'run in the background')
     .option('--port <port>', 'port of the API', parsePort)
     .option('--verbose', 'print each step on its own line')
-    .addOption(new Option('--api-last', 'start the api once everything else is ready').hideHelp())
     .action(async (options: UpOptions) => cli.exit(await up(options, cli)));
 }
 
@@ -137,7 +141,6 @@ async function runInForeground(options: UpOptions, context: CommandContext): Pro
       progress,
       signal: interrupts.signal,
       apiPort,
-      apiLast: options.apiLast,
     });
     progress.clear();
     const offer = await answerFrom(options.dataDir, context, (server) => hooksOffer(server, environment));

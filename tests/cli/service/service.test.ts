@@ -1,76 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { service } from '../../../cli/commands/instance/service.ts';
-import type { ServiceOptions } from '../../../cli/commands/instance/service.ts';
 import { runCommandIn } from '../../../cli/service/service-commands.ts';
 import { testFolder } from '../../infra/support/folder.ts';
-import { recordOutput } from '../support/output.ts';
 import { runCli } from '../support/run-cli.ts';
-
-/** A machine whose systemctl and launchctl are scripts that record their arguments and the state of the service. */
-class Machine {
-  readonly home = testFolder();
-  private readonly platform: NodeJS.Platform;
-
-  constructor(platform: NodeJS.Platform = 'linux') {
-    this.platform = platform;
-    mkdirSync(path.join(this.home, 'bin'));
-  }
-
-  /** Adds a manager to the PATH, which fails on calls that contain `fails`. */
-  withManager(fails = 'nothing'): this {
-    const script = `#!/bin/sh
-echo "$(basename "$0") $*" >> "${this.home}/calls"
-case " $* " in *" ${fails} "*) echo "cannot ${fails}" >&2; exit 1;; esac
-case " $* " in
-  *" enable "*|*" bootstrap "*) : > "${this.home}/running";;
-  *" disable "*|*" bootout "*) [ -e "${this.home}/running" ] || exit 5; rm -f "${this.home}/running";;
-  *" is-active "*|*" print "*) test -e "${this.home}/running";;
-esac
-`;
-    for (const name of ['systemctl', 'launchctl'])
-      writeFileSync(path.join(this.home, 'bin', name), script, { mode: 0o755 });
-    return this;
-  }
-
-  get calls(): string[] {
-    const file = path.join(this.home, 'calls');
-    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
-  }
-
-  run(
-    action: 'install' | 'uninstall' | 'status',
-    dryRun = false,
-    more: Pick<ServiceOptions, 'run'> = {},
-  ): { code: number; out: string; err: string } {
-    // Only its own programs and the shell's, not the service manager of the test machine.
-    const environment = {
-      HOME: this.home,
-      CLAUDE_CONFIG_DIR: `${this.home}/claude`,
-      PATH: `${path.join(this.home, 'bin')}:/usr/bin/nothing`,
-    };
-    const context = recordOutput(environment);
-    const code = service(
-      action,
-      { dataDir: path.join(this.home, 'data'), ...(dryRun ? { dryRun: true } : {}), ...more },
-      context,
-      {
-        platform: this.platform,
-        userId: 501,
-        run: (program, args) => runCommandIn({ PATH: `${environment.PATH}:/bin` })(only(this.home, program), args),
-      },
-    );
-    return { code, out: context.text(), err: context.errors() };
-  }
-}
-
-/** Resolves a program in this machine's folder only. */
-function only(home: string, program: string): string {
-  return path.join(home, 'bin', program);
-}
-
-const UNIT = '.config/systemd/user/recollect.service';
+import { Machine, UNIT } from '../support/service-machine.ts';
 
 describe('the started command', () => {
   const withFiles = (...names: string[]): Machine => {

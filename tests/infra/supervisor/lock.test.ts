@@ -151,7 +151,18 @@ test('an external stop signals a running supervisor and waits for its end', asyn
     `process.on('SIGTERM', () => setTimeout(() => process.exit(0), 150)); setInterval(() => {}, 1000)`,
   );
   writeFileSync(layout.lockFile, JSON.stringify(supervisor.identity));
+  writeState(layout.stateFile, { supervisor: supervisor.identity, phase: 'running', startedAt: '', nodes: {} });
   expect(findSupervisor(layout)).toEqual(supervisor.identity);
   expect(await stopInstance(layout)).toEqual({ kind: 'stopped', pid: supervisor.identity.pid });
   expect(isAlive(supervisor.identity)).toBe(false);
+});
+
+test('an external stop does not signal a process that has the lock and is no supervisor', async () => {
+  const layout = prepareDataDirectory(testFolder());
+  const { identity } = await bystander();
+  writeFileSync(layout.lockFile, JSON.stringify(identity));
+  const stopped = { pid: 2 ** 22, startTime: 'long ago' };
+  writeState(layout.stateFile, { supervisor: stopped, phase: 'stopped', startedAt: '', nodes: {} });
+  expect(await stopInstance(layout)).toEqual({ kind: 'occupied', pid: identity.pid });
+  expect(isAlive(identity)).toBe(true);
 });

@@ -1,4 +1,7 @@
 import { randomInt } from 'node:crypto';
+import { request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { trustAuthorities } from '../../config/engine-settings.ts';
 import { processEnvironment } from '../../config/process-environment.ts';
@@ -17,6 +20,9 @@ const KILLS = 3;
 const SHAPE = { clients: 8, sessionsEach: 1, events: 12 } as const;
 const LONGEST_REST_MS = 200;
 const SETTLE_TIMEOUT_MS = 600_000;
+const MEGABYTE = 1024 * 1024;
+/** Above what the proxy could hold in memory or on disk for all requests. */
+const LARGE_BYTES = 70 * MEGABYTE;
 const seed = Number(processEnvironment()['FAULTS_SEED'] ?? randomInt(1, 1_000_000));
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const seconds = (sinceMs: number) => Math.round((performance.now() - sinceMs) / 100) / 10;
@@ -39,6 +45,25 @@ test('health is 200 through the proxy by TLS, and plain requests are redirected'
   const plain = await fetch(`${processes.plainUrl}/api/v1/health`, { redirect: 'manual' });
   expect([plain.status, plain.headers.get('location')]).toEqual([308, 'https://127.0.0.1/api/v1/health']);
 });
+
+test.each(['/hooks/PostToolUse', '/events/batch', '/imports/files', '/memories/batch'])(
+  'a large body for %s without a key is refused before it has arrived',
+  async (route) => {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const sending = request(`${processes.url}/api/v1${route}`, {
+      method: 'POST',
+      ca: processes.certificate,
+      headers: { 'content-type': 'application/json', 'content-length': LARGE_BYTES },
+    });
+    sending.on('response', resolve).on('error', reject).write(Buffer.alloc(MEGABYTE, ' '));
+    const response = await promise;
+    expect([response.statusCode, await json(response)]).toEqual([
+      401,
+      expect.objectContaining({ code: 'UNAUTHENTICATED' }),
+    ]);
+    sending.destroy();
+  },
+);
 
 test.each<ProcessName>(['api-1', 'api-2', 'worker-1', 'worker-2'])(
   `${KILLS} kills of %s under load lose nothing, and no request is refused`,
@@ -84,3 +109,31 @@ test.each<ProcessName>(['api-1', 'api-2', 'worker-1', 'worker-2'])(
     });
   },
 );
+
+test('lines of events longer than the memory of the proxy are answered, although answers are ready before the last line', async () => {
+  const line = (type: string, content: string) => `${JSON.stringify({ type, session_id: 'of-lines', content })}\n`;
+  const unknown = line('unknown', 'x'.repeat(1_000_000));
+  const count = Math.ceil(LARGE_BYTES / unknown.length);
+  const response = await fetch(`${processes.url}/api/v1/events/batch`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${instance.admin.key}`, 'content-type': 'application/x-ndjson' },
+    body: [line('prompt', 'first'), unknown.repeat(count), line('prompt', 'last')].join(''),
+  });
+  expect(response.status).toBe(202);
+  const answers = (await response.text()).trimEnd().split('\n');
+  expect(JSON.parse(answers.at(-1) ?? '')).toEqual({ accepted: 2, duplicates: 0, rejected: count });
+  expect(answers).toHaveLength(count + 3);
+});
+
+// Last: the import of a file without content fails.
+test('a file longer than the memory of the proxy is stored', async () => {
+  const response = await fetch(`${processes.url}/api/v1/imports/files`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${instance.admin.key}`, 'content-type': 'application/zstd' },
+    body: new Uint8Array(LARGE_BYTES),
+  });
+  expect([response.status, await response.json()]).toEqual([
+    202,
+    expect.objectContaining({ kind: 'file', bytes: LARGE_BYTES }),
+  ]);
+});

@@ -1,12 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { request } from 'node:https';
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { trustAuthorities } from '../../config/engine-settings.ts';
 import { processEnvironment } from '../../config/process-environment.ts';
 import { randomFrom } from '../domain/support/random.ts';
 import { fileInstance } from '../setup/file-instance.ts';
+import { until } from '../setup/until.ts';
 import { ReplayClient } from './support/clients.ts';
 import { startComposeProcesses } from './support/compose-processes.ts';
 import type { ComposeProcesses, ProcessName } from './support/compose-processes.ts';
@@ -23,6 +24,8 @@ const SETTLE_TIMEOUT_MS = 600_000;
 const MEGABYTE = 1024 * 1024;
 /** Above what the proxy could hold in memory or on disk for all requests. */
 const LARGE_BYTES = 70 * MEGABYTE;
+/** As `limit_conn` of deploy/compose/nginx.conf. */
+const BUFFERED_BODIES = 128;
 const seed = Number(processEnvironment()['FAULTS_SEED'] ?? randomInt(1, 1_000_000));
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const seconds = (sinceMs: number) => Math.round((performance.now() - sinceMs) / 100) / 10;
@@ -46,16 +49,23 @@ test('health is 200 through the proxy by TLS, and plain requests are redirected'
   expect([plain.status, plain.headers.get('location')]).toEqual([308, 'https://127.0.0.1/api/v1/health']);
 });
 
+/** Begins a request without a key, whose body does not end. `onResponse` gets its answer. */
+function beginRequest(route: string, bytes: number, onResponse: (response: IncomingMessage) => void): ClientRequest {
+  const sending = request(`${processes.url}/api/v1${route}`, {
+    method: 'POST',
+    agent: false,
+    ca: processes.certificate,
+    headers: { 'content-type': 'application/json', 'content-length': bytes },
+  });
+  sending.on('response', onResponse).write(' '.repeat(Math.min(bytes - 1, MEGABYTE)));
+  return sending;
+}
+
 test.each(['/hooks/PostToolUse', '/events/batch', '/imports/files', '/memories/batch'])(
   'a large body for %s without a key is refused before it has arrived',
   async (route) => {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const sending = request(`${processes.url}/api/v1${route}`, {
-      method: 'POST',
-      ca: processes.certificate,
-      headers: { 'content-type': 'application/json', 'content-length': LARGE_BYTES },
-    });
-    sending.on('response', resolve).on('error', reject).write(Buffer.alloc(MEGABYTE, ' '));
+    const sending = beginRequest(route, LARGE_BYTES, resolve).on('error', reject);
     const response = await promise;
     expect([response.statusCode, await json(response)]).toEqual([
       401,
@@ -64,6 +74,24 @@ test.each(['/hooks/PostToolUse', '/events/batch', '/imports/files', '/memories/b
     sending.destroy();
   },
 );
+
+test('small bodies beyond those that the proxy buffers pass through', async () => {
+  const statuses: (number | undefined)[] = [];
+  const sending = Array.from({ length: BUFFERED_BODIES + 8 }, () =>
+    beginRequest('/events', 100, (response) => statuses.push(response.resume().statusCode)).on('error', () => {
+      // Closed below.
+    }),
+  );
+  await until(async () => (statuses.length >= 8 ? true : undefined), 30_000, 'answers to the bodies that pass through');
+  const response = await fetch(`${processes.url}/api/v1/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${instance.admin.key}`, 'content-type': 'application/json' },
+    body: '{}',
+  });
+  expect([response.status, new Set(statuses)]).toEqual([422, new Set([401])]);
+  expect(statuses).toHaveLength(8);
+  for (const each of sending) each.destroy();
+});
 
 test.each<ProcessName>(['api-1', 'api-2', 'worker-1', 'worker-2'])(
   `${KILLS} kills of %s under load lose nothing, and no request is refused`,

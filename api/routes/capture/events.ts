@@ -11,7 +11,7 @@ import { Breather } from '../../intake/breather.ts';
 import { checkEvent, itemOf, rejectionOf, deliveryOf, keyedByDelivery } from '../../intake/check-event.ts';
 import type { CaptureItem, CheckedEvent } from '../../intake/check-event.ts';
 import { captureAnswerSchema, deliveryHeaders } from '../../../contract/events.ts';
-import { afterLast } from '../../intake/held-answers.ts';
+import { afterLast } from '../../intake/buffered-answers.ts';
 import { captureLines } from '../../intake/ndjson.ts';
 import { RequestSlots } from '../../http/request-slots.ts';
 import type { HostEvent } from '../../../domain/capture/event.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { afterLast } from '../../../api/intake/held-answers.ts';
+import { afterLast } from '../../../api/intake/buffered-answers.ts';
 
 /** Returns what is yielded, each with the number of answers that were read by then. */
 async function yieldedOf(answers: readonly string[], maxChars?: number): Promise<(readonly [string, number])[]> {
@@ -36,8 +36,8 @@ test('a reader that leaves ends the source', async () => {
       hasEnded = true;
     }
   }
-  const held = afterLast(endless(), 1);
-  await held.next();
-  await held.return(undefined);
+  const buffered = afterLast(endless(), 1);
+  await buffered.next();
+  await buffered.return(undefined);
   expect(hasEnded).toBe(true);
 });

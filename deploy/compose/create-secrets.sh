@@ -13,7 +13,7 @@ mkdir -p "$folder"
 
 put() {
   [ -e "$folder/$1" ] || { cat >"$folder/.new" && mv "$folder/.new" "$folder/$1"; }
-  chmod 444 "$folder/$1"
+  chmod "${2:-444}" "$folder/$1"
 }
 random() { openssl rand -hex 32; }
 password() { [ -e "$folder/$1" ] || random | put "$1"; cat "$folder/$1"; }
@@ -31,13 +31,16 @@ for name in temporal_password weaviate_api_key weaviate_cluster_password scrape_
 done
 printf 'first:%s' "$(openssl rand -base64 32)" | put secret_keys
 openssl genpkey -algorithm ed25519 -outform DER | base64 | tr -d '\n' | put backup_signing_key
-# Empty: no model provider. Write the key of the provider into it.
-printf '' | put model_key
 printf '{"url":"https://%s","api_key":"rcl_%s","admin":{"username":"admin","password":"%s"},"agent_api_key":"rcl_%s","agent_write_api_key":"rcl_%s"}\n' \
   "$host" "$(random)" "$(random)" "$(random)" "$(random)" | put credentials.json
+sed -n 's/.*"api_key":"\([^"]*\)".*/\1/p' "$folder/credentials.json" | put operator_key
+# The operator's to write: empty is unset.
+for name in backup_key anthropic_api_key openai_api_key embedding_api_key s3_access_key_id s3_secret_access_key otlp_headers oidc_providers.json; do
+  printf '' | put "$name" 644
+done
 if [ ! -e "$folder/tls.crt" ]; then
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365 -subj "/CN=$host" \
     -addext "subjectAltName=DNS:$host" -keyout "$folder/tls.key" -out "$folder/tls.crt" 2>/dev/null
 fi
-chmod 444 "$folder/tls.crt" "$folder/tls.key"
+chmod 644 "$folder/tls.crt" "$folder/tls.key"
 echo "secrets are in $folder; the address and keys for agents are in $folder/credentials.json"

@@ -11,6 +11,7 @@ import { Breather } from '../../intake/breather.ts';
 import { checkEvent, itemOf, rejectionOf, deliveryOf, keyedByDelivery } from '../../intake/check-event.ts';
 import type { CaptureItem, CheckedEvent } from '../../intake/check-event.ts';
 import { captureAnswerSchema, deliveryHeaders } from '../../../contract/events.ts';
+import { afterLast } from '../../intake/buffered-answers.ts';
 import { captureLines } from '../../intake/ndjson.ts';
 import { RequestSlots } from '../../http/request-slots.ts';
 import type { HostEvent } from '../../../domain/capture/event.ts';
@@ -144,10 +145,11 @@ export function eventRoutes(app: Api, dependencies: ApiDependencies): void {
         const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>
           captureWithin(dependencies, principal, events),
         );
+        const isForwarded = request.headers['x-forwarded-for'] !== undefined;
         return reply
           .status(202)
           .type('application/x-ndjson')
-          .send(Readable.from(lines, { objectMode: true, highWaterMark: 1 }));
+          .send(Readable.from(isForwarded ? afterLast(lines) : lines, { objectMode: true, highWaterMark: 1 }));
       }
       if (!Array.isArray(request.body))
         throw new ApiError('VALIDATION_FAILED', 'the body must be an array of events', [

@@ -22,6 +22,11 @@ export const composeService = z.looseObject({
   security_opt: z.array(z.string()).default([]),
   restart: z.string().optional(),
   environment: z.record(z.string(), value).default({}),
+  env_file: z.array(z.object({ path: z.string(), required: z.literal(false) })).default([]),
+  profiles: z.array(z.string()).default([]),
+  networks: z
+    .union([z.array(z.string()), z.record(z.string(), z.object({ ipv4_address: z.ipv4().optional() }))])
+    .default([]),
   secrets: z.array(secretUse).default([]),
   stop_grace_period: z.string().default('10s'),
   healthcheck: z.unknown().optional(),
@@ -48,7 +53,7 @@ export function composeContent(file: string): z.output<typeof composeFile> {
   return composeFile.parse(interpolated(deployFile(`compose/${file}`)));
 }
 
-const RUN_ONCE = /^on-failure/;
+const RUN_ONCE = /^(?:no$|on-failure)/;
 const PINNED = /^[a-z0-9.:/_-]+(?::(?!latest$)[A-Za-z0-9][\w.-]*|@sha256:[0-9a-f]{64})$/;
 /** Its image has no folder that another user owns, so a new volume belongs to root; it has no capabilities. */
 const MAY_BE_ROOT: ReadonlySet<string> = new Set(['weaviate']);

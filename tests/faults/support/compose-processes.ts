@@ -96,8 +96,8 @@ async function startProxy(folder: string, apiPorts: readonly number[]) {
     replaced(readFileSync(NGINX, 'utf8'), [
       // First: the folder of the test is below it, too.
       ['/tmp/', `${folder}/`],
-      ['api-1:37700', `127.0.0.1:${apiPorts[0]}`],
-      ['api-2:37700', `127.0.0.1:${apiPorts[1]}`],
+      ['172.30.37.11:37700', `127.0.0.1:${apiPorts[0]}`],
+      ['172.30.37.12:37700', `127.0.0.1:${apiPorts[1]}`],
       ['listen 8443', `listen 127.0.0.1:${tls}`],
       ['listen 8080', `listen 127.0.0.1:${plain}`],
       ['/run/secrets/tls.crt', file('tls.crt', cert)],

@@ -161,7 +161,7 @@ mounts. A key that the Secret lacks is left out.
 - name: model
   image: {{ include "recollect.image" (dict "root" . "target" "model") }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
-  command: [cp, -R, /opt/model/., /model/]
+  command: [cp, -Rf, /opt/model/., /model/]
   {{- include "recollect.containerSecurity" . | nindent 2 }}
   resources:
     requests: { cpu: 50m, memory: 32Mi }

@@ -47,14 +47,4 @@ describe('the documented command', () => {
     const spooled = await until(async () => spoolLines(dataDir)[0]);
     expect(spooled).toMatchObject({ event: 'agent-turn-complete', host: 'codex-cli', body: turn });
   });
-
-  it.each(['hook-client.md', 'transcripts.md', 'other-agents.md'])(
-    'is never a bare recollect, which only an installed package has on the PATH: %s',
-    (name) => {
-      const bare = page(name)
-        .split('\n')
-        .filter((line) => /(?:^|[`|]\s?)recollect (?:hook|spool|import|install|service|up)\b/.test(line));
-      expect(bare).toEqual([]);
-    },
-  );
 });

@@ -140,6 +140,11 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
 
   const state = useRef({ keys, active, heights, items, onOpen, leap });
   state.current = { keys, active, heights, items, onOpen, leap };
+  // Known at once: the next key may come before the list is drawn.
+  const activate = (key: string | null): void => {
+    state.current = { ...state.current, active: key };
+    setActive(key);
+  };
   const show = (box: HTMLElement, next: number): void => {
     const { keys, heights } = state.current;
     const top = heights.top(next);
@@ -147,7 +152,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
     // Of a row that is higher than the viewport, its start.
     if (top < box.scrollTop) box.scrollTop = top;
     else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = Math.min(top, bottom - box.clientHeight);
-    setActive(keys[next] ?? null);
+    activate(keys[next] ?? null);
   };
   const step = (by: number): void => {
     const { keys, active, heights } = state.current;
@@ -204,7 +209,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
   useLayoutEffect(() => {
     const at = active === null ? -1 : keys.indexOf(active);
     if (at !== -1) activeIndex.current = at;
-    else if (active !== null) setActive(keys[Math.min(activeIndex.current, keys.length - 1)] ?? null);
+    else if (active !== null) activate(keys[Math.min(activeIndex.current, keys.length - 1)] ?? null);
     onActive?.(items[at] ?? null);
   }, [active, keys]);
 
@@ -218,7 +223,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
   };
   const onFocusIn = ({ target }: FocusEvent): void => {
     const element = target instanceof Element ? target.closest<HTMLElement>('[data-index]') : null;
-    if (element !== null) setActive(keys[Number(element.dataset['index'])] ?? null);
+    if (element !== null) activate(keys[Number(element.dataset['index'])] ?? null);
   };
   return (
     <div

@@ -134,10 +134,24 @@ test('reads a long session around the row of the address, in both directions, an
   await activeRow(journey).waitFor();
   expect(await activeRow(journey).textContent()).toContain('#200');
   expect(await rowsOf(journey).count()).toBeLessThan(40);
-  for (let step = 0; step < 60; step += 1) await page.keyboard.press('k');
-  await expect.poll(() => activeRow(journey).textContent()).toContain('#140');
-  for (let step = 0; step < 110; step += 1) await page.keyboard.press('n');
-  await expect.poll(() => activeRow(journey).textContent()).toContain('#250');
+  // Faster than the page is drawn, as a key that stays down.
+  const press = async (key: string, count: number, row: number): Promise<void> => {
+    await page.evaluate(
+      `for (let n = 0; n < ${count}; n += 1) document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '${key}', bubbles: true }))`,
+    );
+    await expect.poll(() => activeRow(journey).textContent()).toContain(`#${row}`);
+  };
+  const heightOfRows = async () => Number(await page.evaluate("document.querySelector('.rows').clientHeight"));
+  /** Presses keys up to near an end of the loaded rows, and waits for a further page, of some 6,000 px. */
+  const pressToEnd = async (...keys: Parameters<typeof press>): Promise<void> => {
+    const before = await heightOfRows();
+    await press(...keys);
+    await expect.poll(heightOfRows).toBeGreaterThan(before + 3_000);
+  };
+  await pressToEnd('k', 25, 175);
+  await press('k', 35, 140);
+  await pressToEnd('n', 85, 225);
+  await press('n', 25, 250);
   await page.getByRole('button', { name: 'Stop capturing' }).click();
   await page.getByText('capture off').waitFor();
   await page.getByRole('button', { name: 'Undo' }).click();

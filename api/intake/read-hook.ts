@@ -6,9 +6,9 @@ import type { HostEvent } from '../../domain/capture/event.ts';
 import { readHookPayload } from '../../domain/capture/hook-payload.ts';
 import { translateMapped, withSessionId } from '../../domain/capture/hosts/translate-mapped.ts';
 import { HOOK_HOSTS } from '../../domain/capture/hook-hosts.ts';
+import type { HookHost } from '../../domain/capture/hook-hosts.ts';
 import type { hookBody } from '../../contract/events.ts';
 import { HOST_MAPPINGS } from './host-mappings.ts';
-import type { HookHost } from '../../domain/capture/hook-hosts.ts';
 
 /** Attributes of a hook request beside its body. */
 export interface HookDelivery {

@@ -12,8 +12,9 @@ export function namesEngines(environment: Environment): boolean {
 /** Connects to the engines that the environment names. */
 export async function checkExternal(environment: Environment): Promise<Finding[]> {
   try {
+    // For its faults: a worker requires more settings than a migration.
     parseConfig(environment);
-    // With the addresses of the owner and the admin, which a worker ignores and a migration needs.
+    // With the addresses of the owner and the admin, which a worker ignores.
     const config = parseMigrationConfig(environment);
     trustAuthorities(config);
     // Their clients are half of all modules.

@@ -83,6 +83,14 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
     ? { from: 0, to: Math.min(MOST_PRINTED, items.length) }
     : shownRows(heights, items.length, scrollTop, viewport);
 
+  const state = useRef({ keys, active, heights, items, onOpen, leap });
+  state.current = { keys, active, heights, items, onOpen, leap };
+  // Known at once: the next key may come before the list is drawn.
+  const activate = (key: string | null): void => {
+    state.current = { ...state.current, active: key };
+    setActive(key);
+  };
+
   // Rows above changed: the row that the reader sees stays where it is.
   useLayoutEffect(() => {
     const box = scroller.current;
@@ -100,7 +108,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
     focused.current = focus;
     box.scrollTop = Math.max(0, heights.top(index) - ABOVE_FOCUS_PX);
     setScrollTop(box.scrollTop);
-    setActive(focus);
+    activate(focus);
   }, [heights, focus]);
 
   useEffect(() => {
@@ -138,13 +146,6 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
     if (onStart !== undefined && items.length > 0 && isAtStart) onStart();
   }, [isAtStart, items.length, onStart]);
 
-  const state = useRef({ keys, active, heights, items, onOpen, leap });
-  state.current = { keys, active, heights, items, onOpen, leap };
-  // Known at once: the next key may come before the list is drawn.
-  const activate = (key: string | null): void => {
-    state.current = { ...state.current, active: key };
-    setActive(key);
-  };
   const show = (box: HTMLElement, next: number): void => {
     const { keys, heights } = state.current;
     const top = heights.top(next);

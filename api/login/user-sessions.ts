@@ -77,29 +77,27 @@ async function answerFor({ signedTokens }: Needs, { principal, authVersion }: Fo
 
 /**
  * Starts a session of a user who proved to be that user: the only place that does. Sets the refresh cookie, or the cookie of a browser that sent one, and the principal
- * of the request, and returns the body of the answer. The session and its tokens are new, whatever the request contained.
- * @throws ApiError NOT_CONFIGURED, INVALID_CREDENTIALS if the user is not active any more or the credentials changed meanwhile
+ * of the request, and returns the body of the answer. The session and its tokens are new, whatever the request contained; the session `replaced` ends with their
+ * creation.
+ * @throws ApiError NOT_CONFIGURED, INVALID_TOKEN if the replaced one has ended, INVALID_CREDENTIALS if the user is not active any more or the credentials changed meanwhile
  */
 export async function startUserSession(
   needs: Needs,
   user: ProvenUser,
   request: FastifyRequest,
   reply: FastifyReply,
+  replaced: string | null = null,
 ): Promise<TokenAnswer> {
   requireRing(needs.readKeyRing);
   const hasCookie = request.browserToken !== null;
   const refreshToken = hasCookie ? null : newRefreshToken();
   const browserToken = hasCookie ? newBrowserToken() : null;
   const expiresAt = new Date(Date.now() + needs.config.login.sessionMs);
-  const id = await needs.database.asTenant(user.tenantId, (transaction) =>
-    createUserSession(transaction, {
-      ...user,
-      refreshToken,
-      browserToken,
-      expiresAt,
-      ...clientOf(request),
-    }),
-  );
+  const id = await needs.database.asTenant(user.tenantId, async (transaction) => {
+    if (replaced !== null && (await endUserSessions(transaction, user.userId, { id: replaced }, 'replaced')) === 0)
+      throw sessionEnded();
+    return createUserSession(transaction, { ...user, refreshToken, browserToken, expiresAt, ...clientOf(request) });
+  });
   const session = await findUserSession(needs.database.pool, id);
   if (session === null) throw new ApiError('INVALID_CREDENTIALS', 'the user is not active, or the credentials changed');
   const answer = await answerFor(needs, session);
@@ -112,7 +110,7 @@ export async function startUserSession(
 
 /**
  * Replaces the session of a request by a new one after another proof: its id and tokens change, so that older ones are worth nothing.
- * @throws ApiError INVALID_CREDENTIALS if the credentials changed meanwhile
+ * @throws ApiError INVALID_TOKEN if it has ended, INVALID_CREDENTIALS if the credentials changed meanwhile
  */
 export async function replaceUserSession(
   needs: Needs,
@@ -124,11 +122,8 @@ export async function replaceUserSession(
 ): Promise<TokenAnswer> {
   const session = await findUserSession(needs.database.pool, credential.id);
   if (session === null) throw sessionEnded();
-  await needs.database.asTenant(tenantId, (transaction) =>
-    endUserSessions(transaction, userId, { id: credential.id }, 'replaced'),
-  );
   const proven = { tenantId, userId, authVersion: session.authVersion, methods, mfaAt };
-  return startUserSession(needs, proven, request, reply);
+  return startUserSession(needs, proven, request, reply, credential.id);
 }
 
 /** Returns the principal of an access token; null if it is not valid, or does not describe its user any more. */

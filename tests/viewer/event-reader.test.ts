@@ -82,11 +82,15 @@ test('shows a loss after the second failed attempt, and continues when the serve
   expect(resumed.slice(0, 4)).toEqual([undefined, '1', '1', '1']);
 });
 
-test('ends for a caller who is refused, and is silent while it is paused', async () => {
+test('ends for a caller who is refused or may not read it, and is silent while it is paused', async () => {
   const refused = await serve([(_, response) => void response.writeHead(401).end()]);
   const { states } = read(refused.url);
   await untilTrue(async () => states.at(-1) === 'refused', 5_000);
   expect(refused.resumed).toHaveLength(1);
+  const forbidden = await serve([(_, response) => void response.writeHead(403).end()]);
+  const other = read(forbidden.url);
+  await untilTrue(async () => other.states.at(-1) === 'paused', 5_000);
+  expect(other.states).toEqual(['connecting', 'paused']);
 
   const { url, resumed } = await serve([sends([frame(1)], 'silence')]);
   const paused = read(url);

@@ -52,15 +52,15 @@ export function asAskError(error: unknown): AskError {
 }
 
 const PREFIX = '/api/v1';
-let onSignedOut: () => void = () => undefined;
+let onRefused: () => Promise<boolean> = async () => false;
 let onReach: (isReached: boolean) => void = () => undefined;
 
-/** Sets what happens after a 401, and after each request: whether the server answered. */
+/** Sets what happens after a 401, which returns whether the user is signed in all the same, and after each request: whether the server answered. */
 export function watchAsks(listeners: {
-  readonly signedOut: () => void;
+  readonly refused: () => Promise<boolean>;
   readonly reached: (isReached: boolean) => void;
 }): void {
-  onSignedOut = listeners.signedOut;
+  onRefused = listeners.refused;
   onReach = listeners.reached;
 }
 
@@ -104,27 +104,39 @@ async function errorOf(response: Response): Promise<AskError> {
   });
 }
 
-/** Notes what an answer means for the connection and the sign-in, and returns it. @throws AskError unless it is successful */
-export async function checked(response: Response, address: string): Promise<Response> {
+/** Returns whether an error is about the credential of the page. */
+function isRefusal({ status, code }: AskError, address: string): boolean {
+  return status === 401 && code !== WRONG_PROOF && !SIGN_IN.test(address.slice(PREFIX.length));
+}
+
+/**
+ * Notes what an answer means for the connection and the sign-in, and returns it. `again` sends the request once more: one that was refused, and so did
+ * nothing, although the user is signed in. @throws AskError unless it is successful
+ */
+export async function checked(response: Response, address: string, again?: () => Promise<Response>): Promise<Response> {
   // A proxy answers 502 and 504 for a server that does not run.
   onReach(response.status !== 502 && response.status !== 504);
   if (response.ok) return response;
   const error = await errorOf(response);
-  if (error.status === 401 && error.code !== WRONG_PROOF && !SIGN_IN.test(address.slice(PREFIX.length))) onSignedOut();
+  if (isRefusal(error, address) && (await onRefused()) && again !== undefined) return checked(await again(), address);
   throw error;
 }
 
-/** Sends a request of the page; returns its successful answer. @throws AskError */
-export async function send(address: string, init: RequestInit): Promise<Response> {
-  let response: Response;
+/** Sends a request. @throws AskError UNREACHABLE without an answer */
+export async function reach(address: string, init: RequestInit): Promise<Response> {
   try {
-    response = await fetch(address, { credentials: 'same-origin', cache: 'no-store', redirect: 'error', ...init });
+    return await fetch(address, { credentials: 'same-origin', cache: 'no-store', redirect: 'error', ...init });
   } catch (error) {
     if (init.signal?.aborted !== true) onReach(false);
     const message = error instanceof Error && error.name === 'AbortError' ? 'cancelled' : 'the server does not answer';
     throw new AskError(message, { status: 0, code: 'UNREACHABLE', requestId: null, fields: [] });
   }
-  return checked(response, address);
+}
+
+/** Sends a request of the page; returns its successful answer. @throws AskError */
+export async function send(address: string, init: RequestInit): Promise<Response> {
+  const attempt = (): Promise<Response> => reach(address, init);
+  return checked(await attempt(), address, attempt);
 }
 
 /** Requests a route; returns its JSON answer, null if it has none. The answer is trusted: it is of the server that served the page. @throws AskError */

@@ -1,6 +1,6 @@
 import type { StreamEvent } from '../contract/index.ts';
 
-/** State of the connection: `lost` while attempts fail, `paused` in a hidden tab, `refused` after a 401 or 403. */
+/** State of the connection: `lost` while attempts fail, `paused` in a hidden tab or after a 403, `refused` after a 401. */
 export type LinkState = 'connecting' | 'open' | 'lost' | 'paused' | 'refused';
 
 export interface EventReaderOptions {
@@ -68,10 +68,10 @@ export class EventReader {
     // The second attempt, after a short loss, is not shown.
     if (this.#failures === 0) this.#options.onState('connecting');
     void this.#read(abort.signal).then(
-      (isRefused) => {
+      (end) => {
         if (abort.signal.aborted) return;
-        if (isRefused) this.stop('refused');
-        else this.#again();
+        if (end === null) this.#again();
+        else this.stop(end);
       },
       () => {
         if (!abort.signal.aborted) this.#again();
@@ -87,8 +87,8 @@ export class EventReader {
     this.#timer = setTimeout(() => this.#open(), waitMs);
   }
 
-  /** Reads one response to its end. Returns true if the server refused the caller. */
-  async #read(signal: AbortSignal): Promise<boolean> {
+  /** Reads one response to its end. Returns the state of a caller whom the server refused or who may not read the stream; null: the response ended. */
+  async #read(signal: AbortSignal): Promise<'refused' | 'paused' | null> {
     const { url, onEvent, onState, silenceMs = SILENCE_MS } = this.#options;
     const response = await fetch(url, {
       credentials: 'same-origin',
@@ -96,7 +96,8 @@ export class EventReader {
       headers: { accept: 'text/event-stream', ...(this.#last === null ? {} : { 'last-event-id': this.#last }) },
       signal,
     });
-    if (response.status === 401 || response.status === 403) return true;
+    if (response.status === 401) return 'refused';
+    if (response.status === 403) return 'paused';
     if (!response.ok || response.body === null) throw new Error(`the stream answered ${response.status}`);
     const reader = response.body.getReader();
     const decoder = new TextDecoder();
@@ -105,11 +106,11 @@ export class EventReader {
       for (;;) {
         const silence = setTimeout(() => void reader.cancel().catch(() => undefined), silenceMs);
         const part = await reader.read().finally(() => clearTimeout(silence));
-        if (part.done) return false;
+        if (part.done) return null;
         const read = framesOf(rest + decoder.decode(part.value, { stream: true }));
         rest = read.rest;
         for (const event of read.events) {
-          if (signal.aborted) return false;
+          if (signal.aborted) return null;
           this.#failures = 0;
           onState('open');
           this.#last = event.id;

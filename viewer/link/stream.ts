@@ -3,7 +3,7 @@ import type { StreamEvent } from '../contract/index.ts';
 import { addressOf, watchAsks } from './ask.ts';
 import { EventReader } from './event-reader.ts';
 import type { LinkState } from './event-reader.ts';
-import { signOut } from './me.ts';
+import { isStillSignedIn } from './me.ts';
 
 /** State of the tab's stream. */
 export const linkState = signal<LinkState>('paused');
@@ -37,7 +37,7 @@ export function openStream(): void {
     onState: (state) => {
       linkState.value = state;
       if (state === 'open') isReached.value = true;
-      if (state === 'refused') signOut();
+      if (state === 'refused') void isStillSignedIn().then((isSignedIn) => isSignedIn && follow());
     },
   });
   document.addEventListener('visibilitychange', follow);
@@ -53,7 +53,7 @@ export function closeStream(): void {
 }
 
 watchAsks({
-  signedOut: signOut,
+  refused: isStillSignedIn,
   reached: (is) => {
     isReached.value = is;
   },

@@ -1,7 +1,9 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { newId } from '../../../domain/ids.ts';
 import { PASSWORD, withPassword } from '../../api/support/log-in.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { startHttpProxy } from '../../setup/http-proxy.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectUsable, openAs, startJourney } from './support/browser.ts';
 import { ageProofs, enterPassword } from './support/log-in.ts';
 
@@ -142,4 +144,45 @@ test('replaces a key in a sign-in by a key after the key is entered, or another 
   await dialog.getByRole('button', { name: 'Try again' }).click();
   await replaced();
   expect(await instance.count('api_keys WHERE user_id = $1', [user.userId])).toBe(3);
+});
+
+test('stays signed in, in all tabs, when a proof replaces the cookie while requests with the former one are under way', async () => {
+  const user = await instance.user({ scopes: ['capture', 'read', 'write'] });
+  const credentials = await withPassword(instance, user);
+  const listed = Promise.withResolvers<void>();
+  const refused = Promise.withResolvers<void>();
+  const proven = Promise.withResolvers<void>();
+  const proxy = await startHttpProxy(instance.url, {
+    holds: ({ url = '', method }, status) => {
+      if (url.startsWith('/api/v1/stream/events') && status === 401) refused.resolve();
+      // The list is requested with the former cookie; the new one arrives after the stream was refused.
+      if (url.startsWith('/api/v1/sessions') && status === null) {
+        listed.resolve();
+        return proven.promise;
+      }
+      const isProof = method === 'POST' && url === '/api/v1/auth/step-up' && status === 200;
+      return isProof ? refused.promise.then(proven.resolve) : undefined;
+    },
+  });
+  onTestFinished(() => proxy.close());
+  const journey = await startJourney({ url: proxy.url });
+  const { page } = journey;
+  await page.goto('/settings');
+  await enterPassword(page, credentials);
+  await page.getByRole('button', { name: 'Replace' }).first().waitFor();
+  const tab = await page.context().newPage();
+  await tab.goto('/sessions');
+  await listed.promise;
+
+  await ageProofs(journey, instance, user.userId);
+  await page.getByRole('button', { name: 'Replace' }).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Replace' }).click();
+  await dialog.locator('input[type=password]').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.getByText('The key is shown once').waitFor();
+  await tab.getByText('recollect install claude-code').waitFor();
+  // The tab follows the stream again.
+  await captured(instance, smallSession('after the proof').slice(0, 3), user.key);
+  await tab.getByRole('group', { name: 'Sessions' }).getByRole('listitem').waitFor();
 });

@@ -9,8 +9,9 @@ export const uploadTexts = textsOf(
     sent: (bytes: string, all: string) => `${bytes} of ${all} sent. Stay on this tab until the file is stored.`,
     storing: 'All is sent; the server stores the file.',
     cancel: 'Cancel the upload',
-    cancelled: 'The upload was cancelled. Nothing is imported.',
-    interrupted: 'The connection ended before the file was stored. Nothing is imported; try again.',
+    cancelled: 'The upload was cancelled. If the whole file had arrived, the list shows its import.',
+    interrupted:
+      'The connection ended before the server answered. Try again unless the list shows the import of the file.',
     faults: {
       too_large: (most: string) => `The file is larger than ${most}, the most that the server stores.`,
       other_format: 'This is no export file: it is not compressed with Zstandard.',
@@ -27,8 +28,8 @@ export const uploadTexts = textsOf(
     sent: (bytes, all) => `已发送 ${bytes},共 ${all}。文件保存之前,请停留在此标签页。`,
     storing: '已全部发送,服务器正在保存文件。',
     cancel: '取消上传',
-    cancelled: '上传已取消,未导入任何内容。',
-    interrupted: '文件保存之前连接已断开,未导入任何内容,请重试。',
+    cancelled: '上传已取消。如果文件已全部到达,列表会显示其导入。',
+    interrupted: '服务器应答之前连接已断开。如果列表中没有该文件的导入,请重试。',
     faults: {
       too_large: (most) => `文件大于 ${most},超出服务器可保存的上限。`,
       other_format: '这不是导出文件:未使用 Zstandard 压缩。',

@@ -54,10 +54,11 @@ export function Upload(): JSX.Element {
       showToast({ text: t.started });
       setFile(null);
       if (input.current !== null) input.current.value = '';
-      invalidate('/imports/files');
     } catch (error) {
       setFault(asAskError(error));
     } finally {
+      // Also after a failed one: the server may have had the whole file.
+      invalidate('/imports/files');
       running.current = null;
       setSent(null);
     }

@@ -11,7 +11,7 @@ export interface HttpProxyOptions {
   /** Returns true for a request that it answers or breaks itself. */
   readonly takes?: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
   /** Called with each request, and with the status of its answer: either is passed on once this resolves. */
-  readonly holds?: (incoming: IncomingMessage, status: number | null) => Promise<void> | undefined;
+  readonly delays?: (incoming: IncomingMessage, status: number | null) => Promise<void> | undefined;
 }
 
 /** Forwards requests to a server. */
@@ -25,9 +25,9 @@ export async function startHttpProxy(target: string, options: HttpProxyOptions):
       outgoing.flushHeaders();
       received.pipe(outgoing);
     };
-    const held = options.holds?.(incoming, status);
-    if (held === undefined) pass();
-    else held.then(pass, () => outgoing.destroy());
+    const delay = options.delays?.(incoming, status);
+    if (delay === undefined) pass();
+    else delay.then(pass, () => outgoing.destroy());
   };
   const forward = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     // The header Host stays: signatures cover it.
@@ -41,10 +41,10 @@ export async function startHttpProxy(target: string, options: HttpProxyOptions):
   };
   const server = createServer((incoming, outgoing) => {
     if (options.takes?.(incoming, outgoing) === true) return;
-    const held = options.holds?.(incoming, null);
-    if (held === undefined) forward(incoming, outgoing);
+    const delay = options.delays?.(incoming, null);
+    if (delay === undefined) forward(incoming, outgoing);
     else
-      held.then(
+      delay.then(
         () => forward(incoming, outgoing),
         () => outgoing.destroy(),
       );

@@ -87,7 +87,7 @@ export class EventReader {
     this.#timer = setTimeout(() => this.#open(), waitMs);
   }
 
-  /** Reads one response to its end. Returns the state of a caller whom the server refused or who may not read the stream; null: the response ended. */
+  /** Reads one response to its end. Returns the state after a refusal: of an unknown caller, or of one that may not read the stream; null: the response ended. */
   async #read(signal: AbortSignal): Promise<'refused' | 'paused' | null> {
     const { url, onEvent, onState, silenceMs = SILENCE_MS } = this.#options;
     const response = await fetch(url, {

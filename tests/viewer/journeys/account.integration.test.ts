@@ -153,7 +153,7 @@ test('stays signed in, in all tabs, when a proof replaces the cookie while reque
   const refused = Promise.withResolvers<void>();
   const proven = Promise.withResolvers<void>();
   const proxy = await startHttpProxy(instance.url, {
-    holds: ({ url = '', method }, status) => {
+    delays: ({ url = '', method }, status) => {
       if (url.startsWith('/api/v1/stream/events') && status === 401) refused.resolve();
       // The list is requested with the former cookie; the new one arrives after the stream was refused.
       if (url.startsWith('/api/v1/sessions') && status === null) {
@@ -185,4 +185,5 @@ test('stays signed in, in all tabs, when a proof replaces the cookie while reque
   // The tab follows the stream again.
   await captured(instance, smallSession('after the proof').slice(0, 3), user.key);
   await tab.getByRole('group', { name: 'Sessions' }).getByRole('listitem').waitFor();
+  expect(await instance.count('api_keys WHERE user_id = $1', [user.userId])).toBe(2);
 });

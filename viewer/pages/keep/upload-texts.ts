@@ -9,7 +9,7 @@ export const uploadTexts = textsOf(
     sent: (bytes: string, all: string) => `${bytes} of ${all} sent. Stay on this tab until the file is stored.`,
     storing: 'All is sent; the server stores the file.',
     cancel: 'Cancel the upload',
-    cancelled: 'The upload was cancelled. If the whole file had arrived, the list shows its import.',
+    cancelled: 'The upload was cancelled. If the server had received all of it, the list shows the import.',
     interrupted:
       'The connection ended before the server answered. Try again unless the list shows the import of the file.',
     faults: {

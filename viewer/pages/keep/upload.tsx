@@ -57,7 +57,7 @@ export function Upload(): JSX.Element {
     } catch (error) {
       setFault(asAskError(error));
     } finally {
-      // Also after a failed one: the server may have had the whole file.
+      // Also after a failed one: the server may have received the entire file.
       invalidate('/imports/files');
       running.current = null;
       setSent(null);

@@ -104,23 +104,35 @@ async function storeGroup(group: readonly Line[], delivery: string | null, captu
   });
 }
 
+function textOf(lines: readonly object[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+
 /** The lines of one request: some that wait, and at most one group that is being stored. */
 class LineGroups {
   private readonly delivery: string | null;
   private readonly capture: Capture;
+  private readonly maxLines: number;
   private waiting: Line[] = [];
   private bytes = 0;
   private lines = 0;
+  /** Lines after the last one that may be stored. */
+  private surplus = 0;
   private storing: Promise<CaptureItem[]> | null = null;
   readonly counts = { accepted: 0, duplicates: 0, rejected: 0 };
 
-  constructor(delivery: string | null, capture: Capture) {
+  constructor(delivery: string | null, capture: Capture, maxLines: number) {
     this.delivery = delivery;
     this.capture = capture;
+    this.maxLines = maxLines;
   }
 
   add(line: Buffer | null): void {
     if (line !== null && isBlank(line)) return;
+    if (this.lines === this.maxLines) {
+      this.surplus += 1;
+      return;
+    }
     this.waiting.push({ index: this.lines, checked: checkLine(line) });
     this.lines += 1;
     this.bytes += line?.length ?? 0;
@@ -151,7 +163,16 @@ class LineGroups {
     const items = (await this.storing) ?? [];
     this.storing = null;
     for (const item of items) this.counts[item.status === 'duplicate' ? 'duplicates' : item.status] += 1;
-    return items.map((item) => `${JSON.stringify(item)}\n`).join('');
+    return textOf(items);
+  }
+
+  /** The last answer lines: one for all lines that were not stored, since there were too many, and the counts. */
+  end(): string {
+    if (this.surplus === 0) return textOf([this.counts]);
+    this.counts.rejected += this.surplus;
+    const message = `a request through a proxy has at most ${this.maxLines} lines: this one and all later ones were not stored; send them in another request`;
+    const item: CaptureItem = { index: this.lines, status: 'rejected', id: null, code: 'BODY_TOO_LARGE', message };
+    return textOf([item, this.counts]);
   }
 }
 
@@ -173,11 +194,17 @@ async function nextOf(reading: Promise<IteratorResult<unknown, unknown>>, groups
  * Stores NDJSON as it arrives, group by group, and yields one answer line an event after its commit, last the counts. While one group is
  * stored the next one is read, and no more than that: a fast sender is slowed down instead of filling memory, and so is one that does not
  * read its answers, because nothing is read until they are consumed. Waiting events are stored when the sender pauses. If storage becomes
- * unavailable, events not stored are answered as rejected with `STORAGE_UNAVAILABLE`: the sender knows exactly which to send again.
+ * unavailable, events not stored are answered as rejected with `STORAGE_UNAVAILABLE`: the sender knows exactly which to send again. Lines after
+ * `maxLines` are read and not stored; one answer line says so for all of them.
  */
-export async function* captureLines(body: Readable, delivery: string | null, capture: Capture): AsyncGenerator<string> {
+export async function* captureLines(
+  body: Readable,
+  delivery: string | null,
+  capture: Capture,
+  maxLines = Infinity,
+): AsyncGenerator<string> {
   const splitter = new LineSplitter();
-  const groups = new LineGroups(delivery, capture);
+  const groups = new LineGroups(delivery, capture, maxLines);
   const breather = new Breather();
   const chunks: AsyncIterator<unknown, unknown> = body[Symbol.asyncIterator]();
   let ended = false;
@@ -207,7 +234,7 @@ export async function* captureLines(body: Readable, delivery: string | null, cap
       groups.begin();
       yield await groups.answer();
     }
-    yield `${JSON.stringify(groups.counts)}\n`;
+    yield groups.end();
   } finally {
     // The client no longer reads responses: discard the rest of the body.
     if (!ended) body.destroy();

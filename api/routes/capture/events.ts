@@ -22,6 +22,9 @@ const MAX_ARRAY = 1_000;
 /** Events are validated one by one, each with its own response item; OpenAPI references this schema. */
 const EVENT = { $ref: '#/components/schemas/EventInput' };
 
+/** Lines of a request through a proxy, whose answers wait for the end of the body: some 4 MB. */
+const MAX_FORWARDED_LINES = 30_000;
+
 /** Each stream buffers two groups of lines, for as long as its sender takes. */
 const STREAMS = { perUser: 8, total: 24 } as const;
 
@@ -142,10 +145,13 @@ export function eventRoutes(app: Api, dependencies: ApiDependencies): void {
       const principal = principalOf(request);
       if (request.body instanceof Readable) {
         reply.raw.once('close', streams.take(principal.userId));
-        const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>
-          captureWithin(dependencies, principal, events),
-        );
         const isForwarded = request.headers['x-forwarded-for'] !== undefined;
+        const lines = captureLines(
+          request.body,
+          deliveryOf(request.headers),
+          (events) => captureWithin(dependencies, principal, events),
+          isForwarded ? MAX_FORWARDED_LINES : Infinity,
+        );
         return reply
           .status(202)
           .type('application/x-ndjson')

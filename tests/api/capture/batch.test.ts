@@ -129,6 +129,19 @@ describe('a batch as NDJSON', () => {
     expect(again.at(-1)).toEqual({ accepted: 0, duplicates: COUNT - 10, rejected: 10 });
   }, 240_000);
 
+  test('through a proxy stores the first 30,000 lines and names the first of the others', async () => {
+    const last = JSON.stringify(promptEvent('forwarded', 'beyond the last line'));
+    const answer = await instance.call('POST', '/events/batch', {
+      raw: `${'{}\n'.repeat(30_000)}${last}\n${last}`,
+      headers: { ...NDJSON, 'x-forwarded-for': '192.0.2.1' },
+    });
+    const lines = linesOf(answer);
+    expect(lines.length).toBe(30_002);
+    expect(lines.at(-2)).toMatchObject({ index: 30_000, status: 'rejected', code: 'BODY_TOO_LARGE' });
+    expect(lines.at(-1)).toEqual({ accepted: 0, duplicates: 0, rejected: 30_002 });
+    expect(await instance.count("sessions WHERE external_id = 'forwarded'")).toBe(0);
+  });
+
   test('conforms to the document', async () => {
     const answer = await instance.call('POST', '/events/batch', {
       raw: JSON.stringify(promptEvent('documented', 'x')),

@@ -86,6 +86,24 @@ describe('lines', () => {
     expect(answer.groups).toEqual([['a', 'b', '时区😀']]);
   });
 
+  it('after the most that may be stored have one answer with the index of the first, and are counted', async () => {
+    const body = Readable.from([`${three}\n${three}not JSON`]);
+    const stored: string[] = [];
+    const capture = async (events: readonly HostEvent[]) => {
+      stored.push(...events.map(contentOf));
+      return events.map(accepted);
+    };
+    let text = '';
+    for await (const piece of captureLines(body, null, capture, 4)) text += piece;
+    const lines = text.split('\n').map((each) => (each === '' ? null : JSON.parse(each)));
+    expect(stored).toEqual(['a', 'b', '时区😀', 'a']);
+    expect(lines.slice(4)).toEqual([
+      { index: 4, status: 'rejected', id: null, code: 'BODY_TOO_LARGE', message: expect.stringContaining('4 lines') },
+      { accepted: 4, duplicates: 0, rejected: 3 },
+      null,
+    ]);
+  });
+
   it('may be split anywhere, in the middle of a character too', async () => {
     const bytes = Buffer.from(three);
     for (let at = 1; at < bytes.length; at += 1)

@@ -153,6 +153,22 @@ test('lines of events longer than the memory of the proxy are answered, although
   expect(answers).toHaveLength(count + 3);
 });
 
+test('lines beyond the most of a request are named, although they are longer than the memory of the proxy', async () => {
+  const line = (content: string) => `${JSON.stringify({ type: 'unknown', session_id: 'too-many', content })}\n`;
+  const large = line('x'.repeat(1_000_000));
+  const count = Math.ceil(LARGE_BYTES / large.length);
+  const response = await fetch(`${processes.url}/api/v1/events/batch`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${instance.admin.key}`, 'content-type': 'application/x-ndjson' },
+    body: `${line('').repeat(40_000)}${large.repeat(count)}`,
+  });
+  const answers = (await response.text()).trimEnd().split('\n');
+  expect(answers.slice(-2).map((text): unknown => JSON.parse(text))).toEqual([
+    expect.objectContaining({ index: 30_000, code: 'BODY_TOO_LARGE' }),
+    { accepted: 0, duplicates: 0, rejected: 40_000 + count },
+  ]);
+});
+
 // Last: the import of a file without content fails.
 test('a file longer than the memory of the proxy is stored', async () => {
   const response = await fetch(`${processes.url}/api/v1/imports/files`, {

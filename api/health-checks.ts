@@ -34,7 +34,7 @@ async function check(probe: () => Promise<unknown>, onFailure: (error: unknown) 
   }
 }
 
-/** Checks all dependencies concurrently, each for at most two seconds. */
+/** Returns what checks all dependencies concurrently, each for at most two seconds. Calls during a check get its result: anybody may call, and each check needs a connection. */
 export function createHealthChecks(parts: {
   database: Database;
   temporal: Client;
@@ -56,7 +56,7 @@ export function createHealthChecks(parts: {
     parts.onChecked(name, health.status === 'ok');
     return health;
   };
-  return async () => {
+  const checkAll = async (): Promise<Health> => {
     const [postgres, temporal, weaviate, embedder] = await Promise.all([
       watched('postgres', () => parts.database.ping()),
       watched('temporal', () =>
@@ -70,5 +70,12 @@ export function createHealthChecks(parts: {
       }),
     ]);
     return { postgres, temporal, weaviate, embedder };
+  };
+  let running: Promise<Health> | null = null;
+  return () => {
+    running ??= checkAll().finally(() => {
+      running = null;
+    });
+    return running;
   };
 }

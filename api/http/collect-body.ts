@@ -48,7 +48,8 @@ const BUSY = 'too many bodies are being read; try again';
 
 /**
  * Returns the complete body, counted against the body budget until the response is sent.
- * @throws ApiError BODY_TOO_LARGE above `limitBytes`, BUSY if the budget is exhausted, REQUEST_TIMEOUT after the deadline
+ * @throws ApiError BODY_TOO_LARGE above `limitBytes`, BUSY if the budget is exhausted, REQUEST_TIMEOUT after the deadline, MALFORMED_REQUEST if the
+ * connection was closed
  */
 export async function collectBody(
   request: FastifyRequest,
@@ -61,6 +62,9 @@ export async function collectBody(
   const declared = declaredLength(request);
   const tooLarge = () => new ApiError('BODY_TOO_LARGE', 'the body is larger than this route accepts');
   if (declared !== null && declared > limitBytes) throw tooLarge();
+  const early = () => new ApiError('MALFORMED_REQUEST', 'the body ended early');
+  // Nothing would release what it reserves, nor end the wait for the body.
+  if (request.raw.destroyed) throw early();
   const hold = (bytes: number): boolean => {
     const fits = bodies.reserve(user, bytes);
     if (fits) request.bufferedBody.bytes += bytes;
@@ -75,7 +79,7 @@ export async function collectBody(
     else if (declared === null && !hold(piece.length)) reject(new ApiError('BUSY', BUSY));
     else pieces.add(piece);
   };
-  const onMissing = () => reject(new ApiError('MALFORMED_REQUEST', 'the body ended early'));
+  const onMissing = () => reject(early());
   const onEnd = () => {
     // Every body closes after its end: without this each one would build an error.
     payload.off('close', onMissing);

@@ -6,6 +6,7 @@ import { OAUTH_SCOPES } from '../../domain/oauth.ts';
 import type { Principal } from '../../stores/postgres/access/principal.ts';
 import { principalOf } from '../auth.ts';
 import { ApiError, ERROR_STATUS } from '../errors.ts';
+import { onClosed } from '../http/on-closed.ts';
 import { INNER_CALL_HEADER } from '../inner-calls.ts';
 import type { InnerCalls } from '../inner-calls.ts';
 import { WRITING_TOOLS } from '../../mcp/tools.ts';
@@ -62,7 +63,7 @@ function methodOf(method: string): 'GET' | 'POST' | 'PUT' | 'DELETE' {
 function webRequest(request: FastifyRequest, reply: FastifyReply, innerCalls: InnerCalls): Request {
   const disconnected = new AbortController();
   const ticket = innerCalls.open(principalOf(request));
-  reply.raw.once('close', () => {
+  onClosed(reply, () => {
     innerCalls.close(ticket);
     disconnected.abort();
   });

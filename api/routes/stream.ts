@@ -7,6 +7,7 @@ import type { Principal } from '../../stores/postgres/access/principal.ts';
 import { principalOf, route, tokenOf, viewOf } from '../auth.ts';
 import type { Api, ApiDependencies } from '../dependencies.ts';
 import { existing } from '../errors.ts';
+import { onClosed } from '../http/on-closed.ts';
 import { sessionIdOf } from '../subjects.ts';
 
 /** Text that waits in a stream for a slow reader, in bytes. */
@@ -59,9 +60,7 @@ export function streamRoutes(app: Api, { database, events }: ApiDependencies): v
         follows: query.follow,
         disconnect: () => reply.raw.destroy(),
       });
-      reply.raw.once('close', close);
-      // The reader may have left already.
-      if (reply.raw.destroyed) close();
+      onClosed(reply, close);
       return (
         reply
           .type('text/event-stream; charset=utf-8')

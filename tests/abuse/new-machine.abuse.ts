@@ -74,15 +74,16 @@ async function answers(person: Pick<TestInstance, 'call'>): Promise<string[][]> 
 }
 
 async function jobDone(api: Pick<TestInstance, 'call'>, route: string): Promise<unknown> {
-  return until(async () => {
+  const done = await until(async () => {
     const { status, body } = await api.call('GET', route);
     if (status !== 200) return undefined;
     const row = z.looseObject({ state: z.string().optional(), run: z.looseObject({ state: z.string() }).optional() });
     const parsed = row.parse(body);
     const state = parsed.run?.state ?? parsed.state;
     if (state === 'failed') throw new Error(`${route} failed: ${JSON.stringify(body)}`);
-    return state === 'completed' ? body : undefined;
+    return state === 'completed' ? { body } : undefined;
   }, JOB_MS);
+  return done.body;
 }
 
 /** Runs a command with the instance's data directory. */

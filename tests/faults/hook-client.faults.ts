@@ -6,7 +6,7 @@ import { processEnvironment } from '../../config/process-environment.ts';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
 import { spoolFiles, spoolFolder } from '../../hook/spool/folder.ts';
 import { randomFrom } from '../domain/support/random.ts';
-import { until } from '../setup/until.ts';
+import { untilTrue } from '../setup/until.ts';
 import type { AcceptedDelivery } from './support/clients.ts';
 import { rowsOf } from './support/deliveries.ts';
 import { startFaultInstance } from './support/fault-instance.ts';
@@ -107,8 +107,7 @@ function expectOnceEach(found: readonly string[], outcome: { lived: string[]; ki
 }
 
 async function expectEmptySpool(): Promise<void> {
-  const empty = () => Promise.resolve(spoolFiles(instance.dataDir).length === 0 ? true : undefined);
-  await until(empty, DRAIN_TIMEOUT_MS, 'an empty spool');
+  await untilTrue(async () => spoolFiles(instance.dataDir).length === 0, DRAIN_TIMEOUT_MS, 'an empty spool');
 }
 
 test('killed clients lose at most their own event and duplicate none while the server runs', async () => {

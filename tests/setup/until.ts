@@ -3,8 +3,11 @@ const POLL_MS = 50;
 /** What is awaited; a function is called when the wait is over, and returns what is there instead. */
 type What = string | (() => Promise<string>);
 
+/** What `until` returns. Not false: a condition, which `untilTrue` awaits, would be taken for met. */
+type Found = object | string | number | true | null;
+
 /** Returns the first value of `read` that is not undefined. Throws after `timeoutMs`. */
-export async function until<Value>(
+export async function until<Value extends Found>(
   read: () => Promise<Value | undefined>,
   timeoutMs = 120_000,
   what: What = 'the condition',

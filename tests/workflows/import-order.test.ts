@@ -40,12 +40,12 @@ test(
     await until(async () => ((await pendingOf('old-%')) > SESSIONS ? true : undefined), 60_000);
     await capture('today', [TEXT], 0);
     await settled(instance, 'test:today');
-    const found = await until(async () => {
+    const { body: found } = await until(async () => {
       const { body } = await instance.call(
         'GET',
         '/search?q=how+long+does+a+cart+survive+without+checkout&limit=5&nearest=true',
       );
-      return JSON.stringify(body).includes(TEXT) ? body : undefined;
+      return JSON.stringify(body).includes(TEXT) ? { body } : undefined;
     });
     expect(found).toMatchObject({ degraded: [] });
     // The seconds are a figure of bench:imports.

@@ -13,6 +13,7 @@ import type { CaptureItem, CheckedEvent } from '../../intake/check-event.ts';
 import { captureAnswerSchema, deliveryHeaders } from '../../../contract/events.ts';
 import { afterLast } from '../../intake/buffered-answers.ts';
 import { captureLines } from '../../intake/ndjson.ts';
+import { onClosed } from '../../http/on-closed.ts';
 import { RequestSlots } from '../../http/request-slots.ts';
 import type { HostEvent } from '../../../domain/capture/event.ts';
 
@@ -144,7 +145,7 @@ export function eventRoutes(app: Api, dependencies: ApiDependencies): void {
     async (request, reply) => {
       const principal = principalOf(request);
       if (request.body instanceof Readable) {
-        reply.raw.once('close', streams.take(principal.userId));
+        onClosed(reply, streams.take(principal.userId));
         const isForwarded = request.headers['x-forwarded-for'] !== undefined;
         const lines = captureLines(
           request.body,

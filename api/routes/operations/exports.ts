@@ -173,11 +173,16 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
       const file = async function* () {
         for (let next = first; next.done !== true; next = await pieces.next()) yield next.value;
       };
+      const sent = Readable.from(file());
+      // A client that leaves, also before the first chunk, leaves no file or connection of the store open.
+      sent.once('close', () => {
+        pieces.return?.().catch((error: unknown) => request.log.warn({ error }, 'a file of the store was not closed'));
+      });
       return reply
         .type('application/zstd')
         .header('content-length', found.bytes)
         .header('content-disposition', `attachment; filename="recollect-${found.id}.ndjson.zst"`)
-        .send(Readable.from(file()));
+        .send(sent);
     },
   );
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CLAUDE_MEM_REQUESTS } from '../../../contract/imports.ts';
-import { until } from '../../setup/until.ts';
+import { untilTrue } from '../../setup/until.ts';
 import { writingNothing, expectError } from '../support/answers.ts';
 import { openRequest } from '../support/open-request.ts';
 import type { OpenRequest } from '../support/open-request.ts';
@@ -8,6 +8,7 @@ import { fileInstance } from '../../setup/file-instance.ts';
 
 const MIB = 1024 * 1024;
 const BUSY = { status: 503, code: 'BUSY', retryAfter: '2' };
+const WAIT = { timeout: 30_000 };
 const instance = fileInstance();
 
 /** A request whose body is being sent. Chunked if no length is given. */
@@ -84,9 +85,45 @@ describe('bodies in memory have a common bound', () => {
     expect((await instance.post('/hooks/Stop', fine, other.key)).status).toBe(200);
     for (const body of [...unfinished, refused]) body.close();
     await writing;
-    await until(
+    await untilTrue(
       async () => (await instance.post('/hooks/Stop', { session_id: 'x'.repeat(20 * MIB) }, user.key)).status === 422,
     );
+  });
+});
+
+describe('a client that leaves while its key is looked up', () => {
+  /** Runs requests up to the look-up of their key, closes them, and lets the look-ups continue. */
+  const leave = async (requests: () => OpenRequest[]): Promise<void> => {
+    const lock = await instance.db.superuser.connect();
+    try {
+      await lock.query('BEGIN; LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE');
+      const open = requests();
+      const waiting =
+        "SELECT count(*)::int AS value FROM pg_locks WHERE NOT granted AND relation = 'api_keys'::regclass";
+      const looksUp = async () => (await lock.query<{ value: number }>(waiting)).rows[0]?.value ?? 0;
+      await untilTrue(async () => (await looksUp()) >= open.length);
+      for (const request of open) request.close();
+      // A later request is answered: the process knows that the others were closed.
+      expect((await instance.get('/health/live', null)).status).toBe(200);
+    } finally {
+      await lock.query('ROLLBACK');
+      lock.release();
+    }
+  };
+
+  test('leaves its share of memory to its other requests', async () => {
+    const user = await instance.stranger();
+    await leave(() => Array.from({ length: 3 }, () => open('/hooks/Stop', user.key, 32 * MIB)));
+    const large = async () =>
+      (await instance.post('/hooks/Stop', { session_id: 'x'.repeat(20 * MIB) }, user.key)).status;
+    await expect.poll(large, WAIT).toBe(422);
+  });
+
+  test('leaves its places to its other requests', async () => {
+    const user = await instance.stranger();
+    await leave(() => Array.from({ length: 8 }, () => open('/events/batch', user.key, MIB, 'application/x-ndjson')));
+    const call = { key: user.key, raw: '{}', headers: { 'content-type': 'application/x-ndjson' } };
+    await expect.poll(async () => (await instance.call('POST', '/events/batch', call)).status, WAIT).toBe(202);
   });
 });
 
@@ -96,8 +133,11 @@ describe('uploads', () => {
   test('of one user leave places for the others', async () => {
     const user = await instance.stranger();
     const other = await instance.stranger();
+    // Its key is known then: the slow request takes its place at once, and not after the next one.
+    expect((await instance.get('/auth/me', user.key)).status).toBe(200);
     const slow = open(transcript, user.key, 10, 'application/x-ndjson');
     await slow.write(Buffer.from('{'));
+    expect((await instance.get('/health/live', null)).status).toBe(200);
     const send = async (key: string) =>
       (
         await instance.call('POST', transcript, {
@@ -106,10 +146,10 @@ describe('uploads', () => {
           headers: { 'content-type': 'application/x-ndjson' },
         })
       ).status;
-    await until(async () => (await send(user.key)) === 503);
+    await untilTrue(async () => (await send(user.key)) === 503);
     expect(await send(other.key)).toBe(200);
     slow.close();
-    await until(async () => (await send(user.key)) === 200);
+    await untilTrue(async () => (await send(user.key)) === 200);
   });
 
   test('accepts as many requests with rows of claude-mem as the client sends, and no more', async () => {

@@ -15,6 +15,13 @@ beforeAll(async () => {
 });
 afterAll(() => second.close());
 
+test('the open health checks probe the engines for concurrent requests together', async () => {
+  const requests = Array.from({ length: 100 }, () => instance.get('/health', null));
+  const answers = (await Promise.all(requests)).map(({ status, body }) => `${status} ${JSON.stringify(body)}`);
+  // Answers of one check have the same latencies.
+  expect(new Set(answers).size).toBeLessThan(50);
+});
+
 interface Spelling {
   readonly method?: string;
   readonly path?: string;

@@ -1,3 +1,5 @@
+import { mkdir, readdir, readlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
 import { importSchema } from '../../../contract/imports.ts';
@@ -6,11 +8,24 @@ import { newId } from '../../../domain/ids.ts';
 import { listExports } from '../../../stores/postgres/exports/exports.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { untilTrue } from '../../setup/until.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 
 const instance = fileInstance();
 let user: TestUser;
 let other: TestUser;
+
+/** More than sockets and streams contain. */
+const LARGE_BYTES = 256 * 1024 * 1024;
+/** What this process has open (Linux). */
+const OPEN_FILES = '/proc/self/fd';
+
+/** Returns whether the api, which runs in this process, has a file open. */
+async function isOpen(file: string): Promise<boolean> {
+  const numbers = await readdir(OPEN_FILES);
+  const targets = await Promise.all(numbers.map((number) => readlink(join(OPEN_FILES, number)).catch(() => null)));
+  return targets.includes(file);
+}
 
 /** Creates an export; returns its id. */
 async function exported(by: TestUser, scope: string, subject: string | null, includeRestricted = false) {
@@ -56,6 +71,26 @@ beforeAll(async () => {
 });
 
 describe('exports', () => {
+  test('of which a client reads the beginning leave no file open', async () => {
+    const reader = await instance.stranger({ role: 'admin' });
+    const id = await exported(reader, 'user', reader.userId);
+    const root = String(instance.environment['RECOLLECT_ARCHIVE_STORE']);
+    await mkdir(root, { recursive: true });
+    const file = join(root, id);
+    await writeFile(file, '');
+    await truncate(file, LARGE_BYTES);
+    await instance.write('UPDATE exports SET object_key = $1::text, bytes = $2 WHERE id = $1::uuid', [id, LARGE_BYTES]);
+    const left = new AbortController();
+    const answer = await fetch(`${instance.url}/api/v1/exports/${id}/file`, {
+      headers: { authorization: `Bearer ${reader.key}` },
+      signal: left.signal,
+    });
+    await answer.body?.getReader().read();
+    expect(await isOpen(file)).toBe(true);
+    left.abort();
+    await untilTrue(async () => !(await isOpen(file)));
+  });
+
   const listOf = newestOf(exportSchema);
   const list = async (query: string, key?: string) => bodyOf(listOf, await instance.get(`/exports${query}`, key));
 

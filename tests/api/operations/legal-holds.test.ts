@@ -122,10 +122,10 @@ describe('a legal hold binds every way out', () => {
         const erasure = await instance.post('/gdpr/erase', { kind: 'text', text });
         expect(erasure.status).toBe(202);
         const { id } = withId.parse(erasure.body);
-        const ended = await until(
+        const { body: ended } = await until(
           async () => {
             const { body } = await instance.get(`/gdpr/requests/${id}`);
-            return JSON.stringify(body).includes('"state":"running"') ? undefined : body;
+            return JSON.stringify(body).includes('"state":"running"') ? undefined : { body };
           },
           60_000,
           'the end of the erasure',

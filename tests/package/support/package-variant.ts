@@ -4,7 +4,7 @@ import path from 'node:path';
 import { inject } from 'vitest';
 import { z } from 'zod';
 
-/** Makes `folder` a copy of the installed package: another version of it, with the same dependencies, and changed files, by their path. */
+/** Copies the installed package to `folder`: another version of it, with the same dependencies, and changed files, by their path. */
 export function packageVariant(folder: string, version: string, changed: Readonly<Record<string, string>> = {}): void {
   const installed = inject('installed');
   mkdirSync(folder, { recursive: true });

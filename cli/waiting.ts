@@ -60,9 +60,13 @@ export function growingPause(signal?: AbortSignal): () => Promise<void> {
   };
 }
 
-/** Polls until the state is not `running`; returns the last result. @throws what `poll` throws */
-export async function untilEnded<Job>(poll: () => Promise<Job>, stateOf: (job: Job) => string): Promise<Job> {
-  for (const pause = growingPause(); ; await pause()) {
+/** Polls until the state is not `running`; returns the last result. @throws what `poll` throws, and the abort error when `signal` aborts */
+export async function untilEnded<Job>(
+  poll: () => Promise<Job>,
+  stateOf: (job: Job) => string,
+  signal?: AbortSignal,
+): Promise<Job> {
+  for (const pause = growingPause(signal); ; await pause()) {
     const job = await poll();
     if (stateOf(job) !== 'running') return job;
   }

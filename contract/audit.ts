@@ -4,6 +4,9 @@ import { FAULT_KINDS } from '../domain/audit/verification.ts';
 import { numeric } from './query.ts';
 import { timestamp } from './shared.ts';
 
+/** Names are not in the chain: they are read with the row, and change and end with what they name. */
+const nameToday = z.string().nullable().describe('Name that the user has now; null once the user is erased');
+
 /** A row of the audit log. */
 export const auditEntrySchema = z
   .object({
@@ -11,14 +14,17 @@ export const auditEntrySchema = z
     id: z.string(),
     occurred_at: z.string(),
     user_id: z.string().nullable(),
+    user_name: nameToday,
     credential_kind: z.enum(CREDENTIAL_KINDS).nullable().describe('`key`, `session` or `grant`; null: none was valid'),
     credential_id: z.string().nullable(),
+    credential_name: nameToday.describe('Name that the key has now; null for other credentials and deleted keys'),
     action: z.string().describe('Method and route, such as `DELETE /memories/:id`'),
     subject_type: z.string().nullable(),
     subject_id: z
       .string()
       .nullable()
       .describe('Id in the path, else of the returned resource; other names as `sha256:` and 32 characters'),
+    subject_name: nameToday.describe('Name that the user, key or project has now; null for others and deleted ones'),
     status: z.number().int(),
     request_id: z.string(),
     address: z.string().nullable().describe('Null once the user is erased'),

@@ -58,11 +58,9 @@ export const servedContextDetail = servedContext
         hash: z.string(),
         type: z.enum(MEMORY_TYPES),
         kind: z.string().nullable(),
-        title: z
-          .string()
-          .nullable()
-          .describe('As it is now; null if the memory was closed, forgotten or is not visible'),
+        title: z.string().nullable().describe('As it is now; null if the memory was forgotten or is not visible'),
         preview: z.string().nullable(),
+        closed: z.boolean().describe('A learning that was closed since; title and preview are the served ones'),
         reason: z.string().nullable().describe('Why it was served; null if it was not recorded'),
         tokens: z.number().int().nullable(),
         feedback: z.array(z.enum(USE_KINDS)),

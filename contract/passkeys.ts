@@ -78,8 +78,7 @@ export const passkeySchema = z
   .meta({ id: 'Passkey' });
 export const passkeyList = z.object({ data: z.array(passkeySchema) });
 
-export const registerBody = z.strictObject({
-  name: line(64).describe('For the list of passkeys, such as the name of the device'),
-  credential: registrationResponse,
-});
+const name = line(64).describe('For the list of passkeys, such as the name of the device');
+export const registerBody = z.strictObject({ name, credential: registrationResponse });
+export const renameBody = z.strictObject({ name });
 export const verifyBody = z.strictObject({ credential: assertionResponse });

@@ -2,7 +2,9 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import path from 'node:path';
 import { InstanceError } from '../../infra/instance/instance-error.ts';
 import type { InstanceLayout } from '../../infra/instance/layout.ts';
-import { newerThanThis, readVersionStamp } from '../../infra/instance/version-stamp.ts';
+import { copiedProgram } from '../../infra/instance/upgrade-copy.ts';
+import { failedUpgradeOf, isThisProgram, newerThanThis, readVersionStamp } from '../../infra/instance/version-stamp.ts';
+import type { VersionStamp } from '../../infra/instance/version-stamp.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { DEFAULT_PORTS, isPortFree, readSavedPorts } from '../../infra/instance/ports.ts';
 import { findSupervisor } from '../../infra/supervisor/stop-instance.ts';
@@ -38,7 +40,7 @@ export function checkNode(version: string): Finding {
   );
 }
 
-/** Checks that the data directory exists or can be created, and is not of a newer version. */
+/** Checks that the data directory exists or can be created, is not of a newer version, and that its last upgrade is complete. */
 export function checkDataDirectory(layout: InstanceLayout): Finding {
   const what = 'data directory';
   const existing = nearestExisting(layout.dataDir);
@@ -59,11 +61,25 @@ export function checkDataDirectory(layout: InstanceLayout): Finding {
       const text = `${layout.dataDir} was written by a newer version (${newer})`;
       return finding('fail', what, text, 'Use that version or another --data-dir.');
     }
-    return finding('ok', what, stamp === null ? `${layout.dataDir} will be created` : layout.dataDir);
+    if (stamp === null) return finding('ok', what, `${layout.dataDir} will be created`);
+    return checkUpgrade(layout, stamp) ?? finding('ok', what, layout.dataDir);
   } catch (error) {
     if (!(error instanceof InstanceError)) throw error;
     return finding('fail', what, error.message, 'Restore the file from a backup.');
   }
+}
+
+/** Returns what the last upgrade of a data directory left to do; null if nothing. */
+function checkUpgrade(layout: InstanceLayout, stamp: VersionStamp): Finding | null {
+  const copied = copiedProgram(layout);
+  if (copied !== null && !isThisProgram(copied)) {
+    const text = `The upgrade of ${layout.dataDir} from ${copied.version} is not complete.`;
+    return finding('warn', 'upgrade', text, 'Unless it runs, recollect upgrade continues it.');
+  }
+  const failed = failedUpgradeOf(stamp);
+  if (failed === null) return null;
+  const advice = `${failed.remedy} ${layout.logs} has the logs of its start.`;
+  return finding(failed.isOfThis ? 'fail' : 'warn', 'upgrade', failed.fault, advice);
 }
 
 /** Checks that only the owner can read the secrets. */

@@ -55,14 +55,16 @@ export class ServerClient {
     return all;
   }
 
-  /** Polls a row until it is not running; returns it. */
+  /** Polls a row until it is not running; returns it. Rejects with the abort error, too, when `signal` aborts. */
   ended<Schema extends z.ZodType<{ readonly state: string }>>(
     address: string,
     schema: Schema,
+    signal?: AbortSignal,
   ): Promise<z.output<Schema>> {
     return untilEnded(
       () => this.get(address, schema),
       ({ state }) => state,
+      signal,
     );
   }
 

@@ -1,6 +1,6 @@
 import { VERSION } from '../../config/version.ts';
 import type { InstanceLayout } from '../../infra/instance/layout.ts';
-import { copyDatabases, goBack } from '../../infra/instance/upgrade-copy.ts';
+import { copyDatabases, goBack, noteUpgrade } from '../../infra/instance/upgrade-copy.ts';
 import type { StampedProgram } from '../../infra/instance/version-stamp.ts';
 import { awaitReady } from '../../infra/supervisor/await-ready.ts';
 import { waitUntil } from '../../infra/supervisor/process-identity.ts';
@@ -63,7 +63,8 @@ async function tryThisProgram(
   if (signal.aborted) return 'interrupted';
   service?.setProgram('this');
   const isStarted = service === null ? (await start()) === 0 : service.start();
-  return isStarted ? awaitReady(layout, { version: VERSION, since, signal }) : 'it could not be started';
+  if (isStarted) return awaitReady(layout, { version: VERSION, since, signal });
+  return signal.aborted ? 'interrupted' : 'it could not be started';
 }
 
 /** Starts the older program as it ran before. Returns what happened, as lines. */
@@ -84,6 +85,7 @@ async function startAgain({ layout, older, service, keepsRunning, run }: Replace
 export async function replaceProgram(replacement: Replacement, signal: AbortSignal): Promise<ExitCode> {
   const { layout, older, keepsRunning, output } = replacement;
   const since = new Date().toISOString();
+  if (keepsRunning) noteUpgrade(layout);
   if (!(await stop(replacement))) return 1;
   try {
     const bytes = await withLock(layout, () => copyDatabases(layout, signal));

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { constants, existsSync, lstatSync, readdirSync, renameSync, statfsSync } from 'node:fs';
+import { constants, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, statfsSync } from 'node:fs';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder } from './atomic-file.ts';
@@ -18,9 +18,19 @@ export function copyFolder({ dataDir }: InstanceLayout): string {
   return path.join(dataDir, 'before-upgrade');
 }
 
-/** The name of a copy that is being written or deleted. */
+/** The name of a copy that is requested, being written or deleted. */
 function incompleteFolder(layout: InstanceLayout): string {
   return `${copyFolder(layout)}.incomplete`;
+}
+
+/** Notes that an upgrade stops an instance that shall run afterwards, until it is copied or starts. */
+export function noteUpgrade(layout: InstanceLayout): void {
+  mkdirSync(incompleteFolder(layout), { recursive: true, mode: 0o700 });
+}
+
+/** Returns true if an upgrade was interrupted before the next start: during the stop, the copy or later. */
+export function isUpgradeInterrupted(layout: InstanceLayout): boolean {
+  return existsSync(incompleteFolder(layout)) || copiedProgram(layout) !== null;
 }
 
 function copiedStamp(layout: InstanceLayout): string {

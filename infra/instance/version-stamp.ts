@@ -80,8 +80,9 @@ export function stampProgram(file: string): void {
   const stamp = readVersionStamp(file);
   if (stamp === null) return;
   const { failedUpgrade, ...others } = stamp;
-  const isTriedAgain = failedUpgrade !== undefined && isThisProgram(failedUpgrade);
-  writeStamp(file, { ...(isTriedAgain ? others : stamp), program: thisProgram() });
+  const isOver =
+    failedUpgrade === undefined || isThisProgram(failedUpgrade) || compareVersions(VERSION, failedUpgrade.version) > 0;
+  writeStamp(file, { ...(isOver ? others : stamp), program: thisProgram() });
 }
 
 /** Notes in the stamp of an older program that an upgrade to this one failed. */
@@ -90,14 +91,31 @@ export function noteFailedUpgrade(file: string): void {
   if (stamp !== null) writeStamp(file, { ...stamp, failedUpgrade: thisProgram() });
 }
 
+/** An upgrade that went back. */
+interface FailedUpgrade {
+  readonly fault: string;
+  readonly remedy: string;
+  /** It went back from this program, which must not start without a copy. */
+  readonly isOfThis: boolean;
+}
+
+/** Returns the failed upgrade that a stamp names, as text; null without one. */
+export function failedUpgradeOf({ failedUpgrade: failed, program }: VersionStamp): FailedUpgrade | null {
+  if (failed === undefined) return null;
+  const isOfThis = isThisProgram(failed);
+  const former = isOfThis ? `, or use version ${program?.version ?? 'that ran before'}` : '';
+  return {
+    fault: `The upgrade of this data directory to ${failed.version} failed and was undone.`,
+    remedy: `Run recollect upgrade${isOfThis ? '' : ` of ${failed.version} or newer`} to try it again${former}.`,
+    isOfThis,
+  };
+}
+
 /** @throws InstanceError if an upgrade to this program failed, which would migrate the data again without a copy */
 export function checkFailedUpgrade(file: string): void {
   const stamp = readVersionStamp(file);
-  if (stamp?.failedUpgrade === undefined || !isThisProgram(stamp.failedUpgrade)) return;
-  throw new InstanceError(
-    'failed-upgrade',
-    `The upgrade of this data directory to ${VERSION} failed and was undone. Run recollect upgrade to try it again, or use version ${stamp.program?.version ?? 'that ran before'}.`,
-  );
+  const failed = stamp === null ? null : failedUpgradeOf(stamp);
+  if (failed?.isOfThis === true) throw new InstanceError('failed-upgrade', `${failed.fault} ${failed.remedy}`);
 }
 
 function writeStamp(file: string, stamp: VersionStamp): void {

@@ -16,7 +16,11 @@ import { checkModels } from '../../cli/doctor/models.ts';
 import { TEMPORAL, WEAVIATE } from '../../infra/engines/pinned.ts';
 import { findPostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
 import { cacheEntry } from '../../infra/engines/program-files.ts';
+import { prepareDataDirectory } from '../../infra/instance/instance.ts';
 import { instanceLayout } from '../../infra/instance/layout.ts';
+import { copyDatabases, removeCopy } from '../../infra/instance/upgrade-copy.ts';
+import { stampProgram, thisProgram } from '../../infra/instance/version-stamp.ts';
+import { VERSION } from '../../config/version.ts';
 import { DEFAULT_PRESET } from '../../domain/embedding-presets.ts';
 import { stampedProgram } from '../infra/support/engine.ts';
 import { serve } from '../infra/support/file-server.ts';
@@ -55,6 +59,38 @@ test('accepts a missing data directory, rejects a newer or damaged one', () => {
   });
   writeFileSync(layout.versionFile, '{');
   expect(checkDataDirectory(layout).result).toBe('fail');
+});
+
+test('names an upgrade that failed and one that is not complete, and what continues them', async () => {
+  const layout = prepareDataDirectory(testFolder());
+  const older = { ...thisProgram(), version: '0.0.9' };
+  const stamp = (failedUpgrade: typeof older): void =>
+    writeFileSync(layout.versionFile, JSON.stringify({ layout: 1, createdAt: '', program: older, failedUpgrade }));
+  stamp(thisProgram());
+  expect(checkDataDirectory(layout)).toEqual({
+    result: 'fail',
+    what: 'upgrade',
+    text: `The upgrade of this data directory to ${VERSION} failed and was undone.`,
+    advice: `Run recollect upgrade to try it again, or use version 0.0.9. ${layout.logs} has the logs of its start.`,
+  });
+  await copyDatabases(layout);
+  expect(checkDataDirectory(layout)).toMatchObject({
+    result: 'warn',
+    text: `The upgrade of ${layout.dataDir} from 0.0.9 is not complete.`,
+    advice: 'Unless it runs, recollect upgrade continues it.',
+  });
+  await removeCopy(layout);
+  stamp({ ...older, version: '999.0.0' });
+  expect(checkDataDirectory(layout)).toMatchObject({
+    result: 'warn',
+    text: 'The upgrade of this data directory to 999.0.0 failed and was undone.',
+    advice: expect.stringContaining('Run recollect upgrade of 999.0.0 or newer to try it again.'),
+  });
+  stampProgram(layout.versionFile);
+  expect(checkDataDirectory(layout).result).toBe('warn');
+  stamp({ ...older, version: '0.0.10' });
+  stampProgram(layout.versionFile);
+  expect(checkDataDirectory(layout).result).toBe('ok');
 });
 
 test('names secrets that other users can read, and the command that closes them', () => {

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { VERSION } from '../../config/version.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
+import { packageVariant } from './support/package-variant.ts';
 import { OTHER_USER, runInstalled } from './support/run-installed.ts';
 import type { Run } from './support/run-installed.ts';
 
@@ -17,18 +18,10 @@ const scratch = spawnSync('mktemp', ['-d', '-p', inject('packageScratch')], { en
 const home = scratch.stdout.trim();
 const dataDir = path.join(home, 'data');
 
-/** Returns a copy of the installed package: another version of it, with the same dependencies, and a changed file. */
+/** Returns a folder with another version of the installed package. */
 function variant(version: string, changed: Readonly<Record<string, string>> = {}): string {
   const copy = path.join(folder, `${version}-${Object.keys(changed).length}`);
-  const installed = inject('installed');
-  mkdirSync(copy, { recursive: true });
-  cpSync(installed, copy, { recursive: true, filter: (file) => file !== path.join(installed, 'node_modules') });
-  spawnSync('chmod', ['-R', 'u+w', copy]);
-  symlinkSync(path.join(installed, 'node_modules'), path.join(copy, 'node_modules'));
-  const file = path.join(copy, 'package.json');
-  const manifest = z.looseObject({}).parse(JSON.parse(readFileSync(file, 'utf8')));
-  writeFileSync(file, JSON.stringify({ ...manifest, version }));
-  for (const [name, text] of Object.entries(changed)) writeFileSync(path.join(copy, name), text);
+  packageVariant(copy, version, changed);
   return copy;
 }
 

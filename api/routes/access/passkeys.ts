@@ -5,6 +5,7 @@ import {
   passkeySchema,
   registerBody,
   registrationOptions,
+  renameBody,
   verifyBody,
 } from '../../../contract/passkeys.ts';
 import { tokenAnswer } from '../../../contract/login.ts';
@@ -17,6 +18,7 @@ import {
   findPasskey,
   listPasskeys,
   removePasskey,
+  renamePasskey,
   usePasskey,
 } from '../../../stores/postgres/access/passkeys.ts';
 import { recordProof } from '../../../stores/postgres/access/user-sessions.ts';
@@ -134,6 +136,24 @@ export function passkeyRoutes(app: Api, dependencies: ApiDependencies): void {
       });
       if (passkey === null) throw conflict('credential', 'is registered already', 'the passkey');
       return reply.status(201).send(present(passkeySchema, passkey));
+    },
+  );
+
+  app.put(
+    '/auth/passkeys/:id',
+    route('session', {
+      tags,
+      summary: 'Rename one of your passkeys',
+      description: 'Needs a log-in. Two passkeys may have the same name.',
+      params: idParams,
+      body: renameBody,
+      response: { 200: passkeySchema },
+    }),
+    async (request) => {
+      const { tenantId, userId } = principalOf(request);
+      const renamed = { id: request.params.id, name: request.body.name };
+      const passkey = await database.asTenant(tenantId, (transaction) => renamePasskey(transaction, userId, renamed));
+      return present(passkeySchema, existing(passkey, 'passkey', 'id'));
     },
   );
 

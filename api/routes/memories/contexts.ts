@@ -5,6 +5,7 @@ import { previewOf } from '../../../domain/capture/build-event.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import type { Memory } from '../../../domain/memory.ts';
 import { readIn } from '../../../stores/postgres/connection/database.ts';
+import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { listContexts, readContext } from '../../../stores/postgres/memories/context-list.ts';
 import type { ContextDetail, ListedContext } from '../../../stores/postgres/memories/context-list.ts';
 import { readMemories } from '../../../stores/postgres/memories/memories.ts';
@@ -24,8 +25,32 @@ function presentContext(row: ListedContext): z.output<typeof servedContext> {
   });
 }
 
-function presentDetail(row: ContextDetail, memories: readonly Memory[]): z.output<typeof servedContextDetail> {
-  const byId = new Map(memories.map((memory) => [memory.id, memory]));
+interface ServedMemories {
+  readonly current: readonly Memory[];
+  /** Learnings that were closed since. */
+  readonly closed: readonly Memory[];
+}
+
+/** Reads the memories of a context: of learnings the served version, also if it was closed since. */
+async function readServedMemories(
+  transaction: TenantTransaction,
+  { itemIds, itemTypes, createdAt }: ContextDetail,
+  viewerId: string | undefined,
+): Promise<ServedMemories> {
+  const refs = itemIds.flatMap((id, n) => {
+    const type = itemTypes[n];
+    return type === undefined ? [] : [{ id, type }];
+  });
+  const read = readIn(transaction);
+  const current = await readMemories(read, refs, viewerId);
+  const isCurrent = new Set(current.map(({ id }) => id));
+  const missing = refs.filter(({ id, type }) => type === 'learning' && !isCurrent.has(id));
+  return { current, closed: await readMemories(read, missing, viewerId, createdAt.toISOString()) };
+}
+
+function presentDetail(row: ContextDetail, { current, closed }: ServedMemories): z.output<typeof servedContextDetail> {
+  const byId = new Map([...current, ...closed].map((memory) => [memory.id, memory]));
+  const isClosed = new Set(closed.map(({ id }) => id));
   const items = row.itemIds.flatMap((id, n) => {
     const memory = byId.get(id);
     const uses = row.uses.filter((use) => use.id === id);
@@ -38,6 +63,7 @@ function presentDetail(row: ContextDetail, memories: readonly Memory[]): z.outpu
       kind: memory?.kind ?? null,
       title: memory?.title ?? null,
       preview: memory === undefined ? null : previewOf(memory.content),
+      closed: isClosed.has(id),
       reason: row.itemReasons[n] ?? null,
       tokens: row.itemTokens[n] ?? null,
       feedback: uses.map(({ kind }) => kind),
@@ -81,7 +107,8 @@ export function contextListRoutes(app: Api, { database }: ApiDependencies): void
     route('read', {
       tags: ['retrieval'],
       summary: 'Get a served context with its items and their feedback',
-      description: 'Returns titles and previews as they are now: the served text is not stored.',
+      description:
+        'Returns titles and previews as they are now, of closed learnings as they were: the served text is not stored.',
       params: idParams,
       response: { 200: servedContextDetail },
     }),
@@ -90,11 +117,7 @@ export function contextListRoutes(app: Api, { database }: ApiDependencies): void
       return database.asTenant(viewOf(principal), async (transaction) => {
         const viewerId = viewerOf(principal);
         const found = existing(await readContext(transaction, request.params.id, viewerId), 'context');
-        const refs = found.itemIds.flatMap((id, n) => {
-          const type = found.itemTypes[n];
-          return type === undefined ? [] : [{ id, type }];
-        });
-        return presentDetail(found, await readMemories(readIn(transaction), refs, viewerId));
+        return presentDetail(found, await readServedMemories(transaction, found, viewerId));
       });
     },
   );

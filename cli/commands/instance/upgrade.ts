@@ -3,13 +3,14 @@ import { VERSION } from '../../../config/version.ts';
 import { InstanceError } from '../../../infra/instance/instance-error.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
 import type { InstanceLayout } from '../../../infra/instance/layout.ts';
-import { bytesToCopy, copiedProgram } from '../../../infra/instance/upgrade-copy.ts';
+import { bytesToCopy, copiedProgram, isUpgradeInterrupted } from '../../../infra/instance/upgrade-copy.ts';
 import { isThisProgram, newerThanThis, readVersionStamp } from '../../../infra/instance/version-stamp.ts';
 import type { StampedProgram } from '../../../infra/instance/version-stamp.ts';
 import { findSupervisor, isSupervisor } from '../../../infra/supervisor/stop-instance.ts';
 import { AlreadyRunningError } from '../../../infra/supervisor/take-over.ts';
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
+import type { Output } from '../../output.ts';
 import { confirm } from '../../confirm.ts';
 import { assertDurable } from '../../install/durable-path.ts';
 import { InstallError } from '../../install/install-error.ts';
@@ -80,14 +81,39 @@ function olderProgram(layout: InstanceLayout, { output }: CommandContext): Stamp
  */
 function serviceOf(
   { dataDir }: InstanceLayout,
-  { isResumed, run, environment }: { isResumed: boolean; run: RunCommand; environment: CommandContext['environment'] },
+  {
+    isInterrupted,
+    run,
+    environment,
+  }: { isInterrupted: boolean; run: RunCommand; environment: CommandContext['environment'] },
 ): InstanceService | null {
   const manager = serviceManager(process.platform, environment, process.getuid?.() ?? 0);
-  if (manager === null || !(isResumed || isRunning(manager, run))) return null;
+  if (manager === null || !(isInterrupted || isRunning(manager, run))) return null;
   const definition = serviceDefinition(dataDir, environment, null);
   const service = instanceService(definition, { manager, run });
   if (service !== null) assertDurable(definition.node, definition.cli);
   return service;
+}
+
+/** Creates a backup and prints its id, or why there is none. Returns the exit code. */
+async function backUp(layout: InstanceLayout, { out, err }: Output, signal: AbortSignal): Promise<ExitCode> {
+  out('Creating a backup …\n');
+  const backup = await backUpFirst(layout, signal);
+  switch (backup.kind) {
+    case 'created':
+      out(`Backup ${backup.id} was created.\n`);
+      if (!signal.aborted) return 0;
+      err('Interrupted; nothing was changed.\n');
+      return 130;
+    case 'interrupted':
+      err('Interrupted; nothing was changed. The backup continues.\n');
+      return 130;
+    case 'failed':
+      err(`${backup.reason}No backup was created; nothing was changed. --no-backup upgrades without one.\n`);
+      return 1;
+    default:
+      return backup satisfies never;
+  }
 }
 
 /** Moves the data of an older version to this one, as `replaceProgram` does, after the questions and the backup that precede it. */
@@ -110,25 +136,20 @@ async function upgrade(options: UpgradeOptions, context: CommandContext): Promis
     return 1;
   }
   const wasRunning = supervisor !== null;
-  const isResumed = copiedProgram(layout) !== null;
+  const isCopied = copiedProgram(layout) !== null;
+  const isInterrupted = isUpgradeInterrupted(layout);
   const run = runCommandIn(environment, OLDER_START_MS);
   // Whether the instance ran before an interrupted upgrade is unknown.
-  const keepsRunning = wasRunning || isResumed;
-  const service = keepsRunning ? serviceOf(layout, { isResumed, run, environment }) : null;
+  const keepsRunning = wasRunning || isInterrupted;
+  const service = keepsRunning ? serviceOf(layout, { isInterrupted, run, environment }) : null;
   // Checked before anything stops.
-  if (!isResumed) bytesToCopy(layout);
-  if (!isResumed && wasRunning && options.backup) {
-    const backup = await backUpFirst(layout.dataDir, layout.credentialsFile);
-    if (backup.kind === 'failed') {
-      err(`${backup.reason}No backup was created; nothing was changed. --no-backup upgrades without one.\n`);
-      return 1;
-    }
-    out(`Backup ${backup.id} was created.\n`);
-  }
+  if (!isCopied) bytesToCopy(layout);
   const start = (): Promise<ExitCode> => startDetached({ dataDir: options.dataDir }, context);
-  const code = await interruptible((signal) =>
-    replaceProgram({ layout, older, keepsRunning, service, start, run, output }, signal),
-  );
+  const code = await interruptible(async (signal) => {
+    const backedUp = !isCopied && wasRunning && options.backup ? await backUp(layout, output, signal) : 0;
+    if (backedUp !== 0) return backedUp;
+    return replaceProgram({ layout, older, keepsRunning, service, start, run, output }, signal);
+  });
   if (code !== 0) return code;
   out(`Upgraded to ${VERSION}.${service === null ? '' : ' The service runs it again.'}\n`);
   if (older.version !== VERSION && hostsWithHooks(environment).length > 0)

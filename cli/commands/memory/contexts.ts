@@ -39,9 +39,13 @@ function lineOf(context: ServedContextAnswer): string {
 }
 
 function detailText(context: ServedContextDetail): string {
-  const lines = context.items.map(({ hash, type, kind, title, preview, reason, tokens, feedback, note }) => {
+  const lines = context.items.map(({ hash, type, kind, title, preview, reason, tokens, feedback, note, closed }) => {
     const text = [title, preview].find((each) => each !== null && each !== '') ?? 'not available any more';
-    const signs = [...feedback, ...(note === null ? [] : [`“${short(note, TEXT_CHARS)}”`])].join(', ');
+    const signs = [
+      ...(closed ? ['closed since'] : []),
+      ...feedback,
+      ...(note === null ? [] : [`“${short(note, TEXT_CHARS)}”`]),
+    ].join(', ');
     const why = [reason ?? '', tokens === null ? '' : counted(tokens, 'tokens'), signs].filter((each) => each !== '');
     return `  ${hash}  ${type}${kind === null ? '' : `/${kind}`}  ${short(text, TEXT_CHARS)}\n            ${why.join('; ')}\n`;
   });

@@ -53,6 +53,16 @@ export async function addPasskey(transaction: TenantTransaction, passkey: NewPas
   return z.array(passkeyRow).parse(rows)[0] ?? null;
 }
 
+/** Renames a passkey of a user and returns it; null if the user does not have it. */
+export async function renamePasskey(
+  transaction: TenantTransaction,
+  userId: string,
+  { id, name }: { readonly id: string; readonly name: string },
+): Promise<StoredPasskey | null> {
+  const rows = await transaction.passkey.updateManyAndReturn({ where: { id, userId }, data: { name }, select: SHOWN });
+  return z.array(passkeyRow).parse(rows)[0] ?? null;
+}
+
 /** Deletes a passkey of a user and returns it; null if the user does not have it. */
 export async function removePasskey(
   transaction: TenantTransaction,

@@ -213,6 +213,21 @@ describe('a registration', () => {
   });
 });
 
+test('renames own passkeys only, in a log-in', async () => {
+  const user = await loggedIn();
+  const { passkey } = await register(user.token);
+  const address = `/auth/passkeys/${passkey.id}`;
+  const rename = (name: unknown, token = user.token) => instance.put(address, { name }, token);
+  expect(bodyOf(passkeySchema, await rename('  phone '))).toEqual({ ...passkey, name: 'phone' });
+  expect((await rename('x'.repeat(64))).status).toBe(200);
+  for (const name of ['x'.repeat(65), '', ' ', 7, undefined])
+    expectError(await rename(name), 'VALIDATION_FAILED', 'name');
+  expectError(await rename('mine', owner.token), 'NOT_FOUND', 'id');
+  expectError(await rename('by a key', user.key), 'FORBIDDEN');
+  const { data } = bodyOf(passkeyList, await instance.get('/auth/passkeys', user.token));
+  expect(data.map(({ name }) => name)).toEqual(['x'.repeat(64)]);
+});
+
 test('deletes own passkeys only, after a recent proof', async () => {
   const user = await loggedIn();
   const { authenticator, passkey } = await register(user.token);

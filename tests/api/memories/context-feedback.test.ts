@@ -4,6 +4,7 @@ import { learningSchema } from '../../../contract/learnings.ts';
 import { contextAnswer, contextsAnswer, servedContextDetail } from '../../../contract/context.ts';
 import { leastIdAt } from '../../../domain/ids.ts';
 import { memoryHash } from '../../../domain/memory.ts';
+import { HIDDEN } from '../../../stores/postgres/learnings/learning-list.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { given } from '../support/learnings.ts';
@@ -137,11 +138,38 @@ describe('the list of served contexts', () => {
     expect(found.items).toMatchObject([
       { ...titled, feedback: ['useful'] },
       { ...titled, feedback: ['wrong'] },
-      { title: null, preview: null, feedback: [], note: null },
+      { title: expect.any(String), preview: expect.any(String), closed: true, feedback: [], note: null },
     ]);
+    expect(found.items.map((item) => item.closed)).toEqual([false, false, true]);
     await instance.write('DELETE FROM memory_uses');
     await instance.write('UPDATE learnings SET use_count = 0, use_weight = 0, confidence = 0.8, last_used_at = NULL');
   });
+});
+
+test('a learning that was closed since shows what was served, unless it is hidden, or not visible to the reader', async () => {
+  const body = { purpose: 'session_start', project: PROJECT };
+  const { id: context } = bodyOf(contextAnswer, await instance.post('/context', body, colleague.key));
+  const { id: closed, title } = await learning(idAt(0));
+  const shown = async (key: string) => {
+    const { items } = bodyOf(servedContextDetail, await instance.get(`/contexts/${context}`, key));
+    const item = items.find(({ id }) => id === closed);
+    return [item?.title, item?.preview, item?.closed];
+  };
+  const change = (columns: string) => instance.write(`UPDATE learnings SET ${columns} WHERE id = $1`, [closed]);
+  const nothing = [null, null, false];
+  try {
+    await change("valid_to = now(), reason = 'outdated'");
+    expect(await shown(colleague.key)).toEqual([title, 'Rounding is half even', true]);
+    await change("visibility = 'private'");
+    expect(await shown(colleague.key)).toEqual(nothing);
+    expect(await shown(instance.admin.key)).toEqual([title, 'Rounding is half even', true]);
+    for (const reason of HIDDEN) {
+      await change(`reason = '${reason}'`);
+      expect(await shown(instance.admin.key)).toEqual(nothing);
+    }
+  } finally {
+    await change("valid_to = NULL, reason = NULL, visibility = 'shared'");
+  }
 });
 
 describe('use grows', () => {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { auditEntrySchema, auditPage, auditVerification } from '../../../contract/audit.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import type { TestUser } from '../../setup/database.ts';
+import { makeKey } from '../support/access.ts';
 import { bodyOf, expectError, idIn } from '../support/answers.ts';
 
 const instance = fileInstance();
@@ -17,8 +18,46 @@ const rowsOf = ({ tenantId }: Pick<TestUser, 'tenantId'>) =>
     [tenantId],
   );
 const admin = () => instance.stranger({ role: 'admin' });
+/** Names of a row, by its fields. */
+const namesIn = (page: z.output<typeof auditPage>, action: string) =>
+  page.data
+    .filter((entry) => entry.action === action)
+    .map(({ user_name, credential_name, subject_name }) => [user_name, credential_name, subject_name]);
 const listed = async (query: string, key: string) =>
   bodyOf(auditPage, await instance.get(`/admin/audit-log${query}`, key));
+
+test('the list names the user, the key, and users, keys and projects as subjects, by their present names', async () => {
+  const owner = await admin();
+  const person = await instance.db.createUser({ tenantId: owner.tenantId });
+  await instance.put(`/admin/users/${person.userId}`, { email: null }, owner.key);
+  const { key } = await makeKey(instance, { name: 'laptop', scopes: ['read'] }, owner.key);
+  await instance.delete(`/admin/api-keys/${key.id}`, owner.key);
+  const project = randomUUID();
+  await instance.write("INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, 'tally')", [
+    project,
+    owner.tenantId,
+  ]);
+  await instance.put(`/projects/${project}`, { display_name: 'abacus' }, owner.key);
+  await instance.put(`/projects/${randomUUID()}`, { display_name: 'x' }, owner.key);
+  const [names] = await instance.rows<{ username: string; name: string }>(
+    'SELECT u.username, k.name FROM users u JOIN api_keys k ON k.user_id = u.id WHERE u.id = $1',
+    [owner.userId],
+  );
+  const [stored] = await instance.rows<{ username: string }>('SELECT username FROM users WHERE id = $1', [
+    person.userId,
+  ]);
+  const by = [names?.username, names?.name];
+  const page = await listed('?limit=50', owner.key);
+  expect(namesIn(page, 'PUT /admin/users/:id')).toEqual([[...by, stored?.username]]);
+  expect(namesIn(page, 'DELETE /admin/api-keys/:id')).toEqual([[...by, 'laptop']]);
+  expect(namesIn(page, 'PUT /projects/:id')).toEqual([
+    [...by, null],
+    [...by, 'abacus'],
+  ]);
+  await instance.write('DELETE FROM users WHERE id = $1', [person.userId]);
+  expect(namesIn(await listed('?limit=50', owner.key), 'PUT /admin/users/:id')).toEqual([[...by, null]]);
+  expect((await instance.get('/admin/audit-log/export', owner.key)).body).toContain('"subject_name":"abacus"');
+});
 
 describe('requests that are recorded', () => {
   test('are changes, with user, key, subject, status, address and request id, before the answer; a request id that is no id is hashed', async () => {

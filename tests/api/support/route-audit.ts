@@ -106,6 +106,7 @@ export const AUDITED_ROUTES: readonly string[] = [
   'POST /schedules/:name/run',
   'POST /sessions/:id/close',
   'POST /sessions/:id/summaries',
+  'PUT /auth/passkeys/:id',
   'PUT /auth/password',
   'PUT /admin/api-keys/:id',
   'PUT /admin/retention/policies',

@@ -202,6 +202,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'PUT /admin/api-keys/:id': 'admin',
   'PUT /admin/tenants/:id': 'operator',
   'PUT /admin/users/:id': 'admin',
+  'PUT /auth/passkeys/:id': 'session',
   'PUT /auth/password': 'account',
   'PUT /learnings/:id': 'write',
   'PUT /learnings/:id/visibility': 'write',

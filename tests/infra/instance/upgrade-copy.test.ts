@@ -21,6 +21,8 @@ import {
   copyDatabases,
   copyFolder,
   goBack,
+  isUpgradeInterrupted,
+  noteUpgrade,
   removeCopy,
   settleCopy,
 } from '../../../infra/instance/upgrade-copy.ts';
@@ -101,6 +103,21 @@ test('an interrupted upgrade continues with its copy, and goes back to it', asyn
   expect(await copyDatabases(layout)).toBeNull();
   expect(await goBack(layout)).toBe(true);
   expect(table(layout)).toBe('rows');
+});
+
+test('an upgrade counts as interrupted from its stop until the next start', async () => {
+  const layout = dataDirectory();
+  expect(isUpgradeInterrupted(layout)).toBe(false);
+  noteUpgrade(layout);
+  expect(isUpgradeInterrupted(layout)).toBe(true);
+  await copyDatabases(layout);
+  migrate(layout);
+  await settleCopy(layout);
+  expect(isUpgradeInterrupted(layout)).toBe(true);
+  await removeCopy(layout);
+  noteUpgrade(layout);
+  await settleCopy(layout);
+  expect(isUpgradeInterrupted(layout)).toBe(false);
 });
 
 test.each([

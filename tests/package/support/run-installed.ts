@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { processEnvironment } from '../../../config/process-environment.ts';
 
@@ -11,17 +10,23 @@ export interface Run {
   readonly output: string;
 }
 
-/** Runs a command of a package folder in `home`, with nothing of this environment but the programs. Resolves with its output, errors included. */
-export async function runInstalled(
-  packageFolder: string,
-  places: {
-    readonly home: string;
-    readonly cache: string;
-    /** Folder of programs that precede those of the machine. */
-    readonly programs?: string;
-  },
-  ...words: readonly string[]
-): Promise<Run> {
+interface Places {
+  readonly home: string;
+  readonly cache: string;
+  /** Folder of programs that precede those of the machine. */
+  readonly programs?: string;
+}
+
+export interface StartedProgram {
+  readonly child: ChildProcess;
+  /** Returns what was printed so far, errors included. */
+  readonly output: () => string;
+  /** Resolves with the exit code, null after a signal that it does not handle. */
+  readonly ended: Promise<number | null>;
+}
+
+/** Starts a command of a package folder in `home`, with nothing of this environment but the programs. */
+export function startInstalled(packageFolder: string, places: Places, ...words: readonly string[]): StartedProgram {
   const child = spawn(process.execPath, [path.join(packageFolder, 'cli', 'bin.mjs'), ...words], {
     cwd: places.home,
     env: {
@@ -35,6 +40,14 @@ export async function runInstalled(
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const [exitCode] = await once(child, 'close');
-  return { exitCode: Number(exitCode), output };
+  const ended = Promise.withResolvers<number | null>();
+  child.once('error', ended.reject).once('close', ended.resolve);
+  return { child, output: () => output, ended: ended.promise };
+}
+
+/** Runs a command of a package folder as `startInstalled` does. Resolves with its output, errors included. */
+export async function runInstalled(packageFolder: string, places: Places, ...words: readonly string[]): Promise<Run> {
+  const { output, ended } = startInstalled(packageFolder, places, ...words);
+  const exitCode = await ended;
+  return { exitCode: Number(exitCode), output: output() };
 }

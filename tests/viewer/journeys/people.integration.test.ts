@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { join } from '../../api/support/access.ts';
+import { join, makeKey } from '../../api/support/access.ts';
 import { given } from '../../api/support/learnings.ts';
 import { withPassword } from '../../api/support/log-in.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
@@ -59,6 +59,23 @@ test('transfers the learnings of a user who leaves after counting them, and rese
   await page.getByText('The second factors were removed').waitFor();
   expect(await instance.count('passkeys WHERE user_id = $1', [leaver.id])).toBe(0);
   await expectUsable(journey);
+});
+
+test('the audit log shows names beside the ids that its filters use', async () => {
+  const person = await join(instance, 'named');
+  const { key } = await makeKey(instance, { name: 'ci <b>runner</b>', scopes: ['read'] });
+  await instance.delete(`/admin/api-keys/${key.id}`);
+  await instance.get(`/admin/users/${person.id}`);
+  const journey = await startJourney(instance);
+  const { page } = journey;
+  await openAs(journey, instance, '/people?tab=audit&action=GET+%2Fadmin%2Fusers%2F%3Aid');
+  const row = page.getByRole('row').filter({ hasText: person.id });
+  await row.getByText('named', { exact: true }).waitFor();
+  await expectUsable(journey);
+  await page.getByLabel('Method and route').fill('DELETE /admin/api-keys/:id');
+  const revoked = page.getByRole('row').filter({ hasText: key.id });
+  await revoked.waitFor();
+  expect(await revoked.textContent()).toContain(`api-keys ci <b>runner</b> ${key.id}`);
 });
 
 test('an edited email address leaves what another admin changed since the list was read', async () => {

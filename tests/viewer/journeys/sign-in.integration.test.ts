@@ -119,8 +119,9 @@ test('sets up an authenticator, signs in by a code and by a recovery code, and r
   expect(await instance.count('mfa_totp WHERE user_id = $1', [userId])).toBe(0);
 });
 
-test('adds a passkey, signs in by it, proves the identity by it, and removes it', async () => {
+test('adds a passkey, signs in by it, proves the identity by it, renames and removes it', async () => {
   const { journey, page, userId } = await signedIn();
+  journey.allow(/status of 422/);
   const dialog = page.getByRole('dialog');
   await addAuthenticator(page);
   await page.getByLabel('Name of the passkey').fill('laptop');
@@ -142,6 +143,16 @@ test('adds a passkey, signs in by it, proves the identity by it, and removes it'
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await row.waitFor();
   await ageProofs(journey, instance, userId);
+  await row.getByRole('button', { name: 'Rename' }).click();
+  expect(await dialog.getByLabel('New name').getAttribute('maxlength')).toBe('64');
+  await dialog.getByLabel('New name').fill(' ');
+  await page.keyboard.press('Enter');
+  await dialog.getByText('must have 1 to 64 characters', { exact: true }).waitFor();
+  await expectAccessible(journey);
+  await dialog.getByLabel('New name').fill('work laptop');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await row.filter({ hasText: 'work laptop' }).waitFor();
   await row.getByRole('button', { name: 'Remove' }).click();
   await dialog.getByRole('button', { name: 'Remove the passkey' }).click();
   await dialog.getByRole('button', { name: 'Confirm with a passkey' }).waitFor();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { settled } from '../../setup/demo-session.ts';
+import { given } from '../../api/support/learnings.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from './support/browser.ts';
@@ -72,8 +73,10 @@ test('previews a context without serving it, and shows what a session was served
   await page.getByRole('tab', { name: 'Served' }).click();
   await page.getByText('No context was served yet').waitFor();
 
+  const ledger = await given(instance, 'The ledger is append only', { project: '/src/small' });
   const body = { purpose: 'session_start', project: '/src/small', session_id: 'test:context' };
   expect((await instance.call('POST', '/context', { body })).status).toBe(200);
+  await instance.write("UPDATE learnings SET valid_to = now(), reason = 'outdated' WHERE id = $1", [ledger.id]);
   await page.goto(`/sessions/${encodeURIComponent('test:context')}?tab=context`);
   await page.getByText('no sign of use').waitFor();
   await page.getByRole('button', { name: /^Session start/ }).click();
@@ -82,6 +85,11 @@ test('previews a context without serving it, and shows what a session was served
     .first()
     .click();
   await page.getByText('used', { exact: true }).waitFor();
+  const closed = page.getByRole('listitem').filter({ hasText: 'The ledger is append only' });
+  await closed.getByText('closed since').waitFor();
+  await closed.getByRole('button', { name: /^Text/ }).click();
+  const address = await closed.getByRole('link', { name: 'Show where it is from' }).getAttribute('href');
+  expect(address).toBe(`/learnings/${ledger.id}`);
   await page
     .getByRole('button', { name: /^Useful/, disabled: true })
     .first()

@@ -5,8 +5,8 @@ import { ask } from '../../link/ask.ts';
 import { may, me } from '../../link/me.ts';
 import { invalidate, useResource } from '../../link/resource.ts';
 import { useAct } from '../../parts/act.tsx';
-import { addressOfSession } from '../../parts/places.ts';
-import { Text } from '../../parts/quoted.tsx';
+import { addressOfLearning, addressOfSession } from '../../parts/places.ts';
+import { Quoted, Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { ConnectAgent, LoadedView, More } from '../../parts/states.tsx';
 import { inLanguage } from '../../texts/language.ts';
@@ -34,13 +34,14 @@ function ServedItem(props: {
   const t = inLanguage(texts);
   const [isOpen, setIsOpen] = useState(false);
   const act = useAct();
-  const { id, type, title, reason, tokens, feedback, note } = item;
+  const { id, type, title, preview, reason, tokens, feedback, note, closed } = item;
   const name = title ?? id;
   return (
     <li class="served-item">
       <p class="line">
         <span class="badge">{t.types[type]}</span>
         {title === null ? <span class="hint">{t.unavailable}</span> : <Text text={title} />}
+        {closed ? <span class="badge">{t.closed}</span> : null}
         {feedback.map((kind) => (
           <span key={kind} class={kind === 'wrong' ? 'badge bad' : 'badge good'}>
             {t.uses[kind]}
@@ -81,7 +82,14 @@ function ServedItem(props: {
           : null}
       </p>
       {act.note}
-      {isOpen ? <MemoryText id={id} /> : null}
+      {!isOpen ? null : closed ? (
+        <>
+          <Quoted text={preview ?? ''} />
+          <a href={addressOfLearning(id)}>{t.toPlace}</a>
+        </>
+      ) : (
+        <MemoryText id={id} />
+      )}
     </li>
   );
 }

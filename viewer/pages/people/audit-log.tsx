@@ -6,6 +6,7 @@ import { useResource } from '../../link/resource.ts';
 import { useAct } from '../../parts/act.tsx';
 import { fullCount } from '../../parts/amounts.ts';
 import { Field, Select } from '../../parts/fields.tsx';
+import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { Empty, LoadedView } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
@@ -38,6 +39,16 @@ function Verify(): JSX.Element {
             : t.chainFault(String(result.first_fault.seq), result.first_fault.kind)}
         </p>
       )}
+    </>
+  );
+}
+
+/** A name, with its id for the filters; the id alone if what it names has no name any more. */
+function Named({ id, name }: { readonly id: string | null; readonly name: string | null }): JSX.Element | string {
+  if (id === null) return '–';
+  return (
+    <>
+      {name === null ? null : <Text text={name} />} <code>{id}</code>
     </>
   );
 }
@@ -130,12 +141,21 @@ export function AuditLog(): JSX.Element {
                     head: t.status,
                     cell: (entry) => <span class={entry.status >= REFUSED ? 'bad' : 'good'}>{entry.status}</span>,
                   },
-                  { head: t.user, cell: ({ user_id: id }) => (id === null ? '–' : <code>{id}</code>) },
+                  { head: t.user, cell: (entry) => <Named id={entry.user_id} name={entry.user_name} /> },
+                  {
+                    head: t.credential,
+                    cell: (entry) => (
+                      <>
+                        {entry.credential_kind === null ? null : t.credentials[entry.credential_kind]}{' '}
+                        <Named id={entry.credential_id} name={entry.credential_name} />
+                      </>
+                    ),
+                  },
                   {
                     head: t.auditFilters.subject,
-                    cell: ({ subject_type: type, subject_id: id }) => (
+                    cell: ({ subject_type: type, subject_id: id, subject_name: name }) => (
                       <>
-                        {type} {id === null ? null : <code>{id}</code>}
+                        {type} <Named id={id} name={name} />
                       </>
                     ),
                   },

@@ -62,11 +62,37 @@ function AddPasskey(): JSX.Element {
   );
 }
 
-/** Passkeys of the user; a log-in adds and removes them. `isOffered`: the address of the server can have passkeys. */
+/** The dialog with the new name of a passkey. */
+function Rename({ passkey, onClose }: { readonly passkey: Passkey; readonly onClose: () => void }): JSX.Element {
+  const t = inLanguage(logInTexts);
+  const [name, setName] = useState(passkey.name);
+  const rename = async (): Promise<void> => {
+    await ask('PUT /auth/passkeys/{id}', { path: { id: passkey.id }, body: { name: name.trim() } });
+    invalidate('/auth/passkeys');
+  };
+  return (
+    <Confirm title={t.renamePasskey} action={t.renamePasskey} onConfirm={rename} onClose={onClose}>
+      {(error) => (
+        <Field
+          label={t.newPasskeyName}
+          hint={t.passkeyNameHint}
+          required
+          maxLength={64}
+          value={name}
+          fault={error?.fault('name')}
+          onValue={setName}
+        />
+      )}
+    </Confirm>
+  );
+}
+
+/** Passkeys of the user; a log-in adds, renames and removes them. `isOffered`: the address of the server can have passkeys. */
 export function Passkeys({ user, isOffered }: { readonly user: Me; readonly isOffered: boolean }): JSX.Element {
   const t = inLanguage(logInTexts);
   const s = inLanguage(texts);
   const list = useResource('GET /auth/passkeys', {});
+  const [renamed, setRenamed] = useState<Passkey | null>(null);
   const [removed, setRemoved] = useState<Passkey | null>(null);
   const isLogIn = user.credential.kind === 'session';
   const remove = async (): Promise<void> => {
@@ -106,9 +132,14 @@ export function Passkeys({ user, isOffered }: { readonly user: Me; readonly isOf
                   head: s.change,
                   cell: (passkey) =>
                     isLogIn ? (
-                      <button type="button" class="quiet" onClick={() => setRemoved(passkey)}>
-                        {t.remove}
-                      </button>
+                      <>
+                        <button type="button" class="quiet" onClick={() => setRenamed(passkey)}>
+                          {t.rename}
+                        </button>
+                        <button type="button" class="quiet" onClick={() => setRemoved(passkey)}>
+                          {t.remove}
+                        </button>
+                      </>
                     ) : (
                       '–'
                     ),
@@ -125,6 +156,7 @@ export function Passkeys({ user, isOffered }: { readonly user: Me; readonly isOf
       ) : (
         <p class="muted">{t.needsLogIn}</p>
       )}
+      {renamed === null ? null : <Rename passkey={renamed} onClose={() => setRenamed(null)} />}
       {removed === null ? null : (
         <Confirm
           title={t.removePasskey}

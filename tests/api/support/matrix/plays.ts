@@ -472,6 +472,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'PUT /admin/settings/learnings.visibility': plain(200, body({ value: 'shared' })),
   'PUT /admin/tenants/:id': play('tenant', 'listed', 200, { request: body({ suspended: false }) }),
   'PUT /admin/users/:id': play('person', 'private', 200, { request: body({ email: null }) }),
+  'PUT /auth/passkeys/:id': plain(404, () => ({ path: `/auth/passkeys/${NO_BACKUP}`, body: { name: 'x' } })),
   'PUT /auth/password': plain(422, body({ password: 'short' })),
   'PUT /learnings/:id': [
     ...play('learning', 'owned', 200, { uses: 'learning', request: () => ({ body: { description: fresh() } }) }),

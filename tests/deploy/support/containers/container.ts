@@ -72,7 +72,7 @@ export async function startContainer(container: Container, places: Places, root:
     ...(container.command ?? (container.entrypoint === undefined ? image.command : [])),
   ];
   // An init of containers, which no process here needs.
-  const [file = '', ...args] = (words[0] === 'tini' ? words.slice(2) : words).map((word) => translate(sourceOf(word)));
+  const [file = '', ...args] = (words[0] === 'tini' ? words.slice(2) : words).map((word) => sourceOf(translate(word)));
   const call =
     file === 'postgres'
       ? await startPostgresImage({ args, environment, cacheDir: cacheDirectory(processEnvironment()) })

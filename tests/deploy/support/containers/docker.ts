@@ -40,7 +40,7 @@ async function compose(server: ComposeServer, [command = '', ...args]: readonly 
 }
 
 /** Runs a container with folders of this machine, and volumes by their names. Files belong to the user of all processes here. */
-function runContainer({ runAlone, project, volumes }: ComposeServer, args: readonly string[]): Promise<string> {
+function runContainer(server: ComposeServer, args: readonly string[]): Promise<string> {
   const at = args.findIndex((word) => /^[\w.-]+\/[\w./-]+:[\w.-]+$/.test(word));
   const { values } = parseArgs({
     args: args.slice(0, at),
@@ -53,10 +53,13 @@ function runContainer({ runAlone, project, volumes }: ComposeServer, args: reado
   });
   const folders = (values.volume ?? []).map((volume) => {
     const [from = '', to = ''] = volume.split(':');
-    return [to, from.startsWith('/') ? from : path.join(volumes, from.replace(`${project}_`, ''))] as const;
+    return [
+      to,
+      from.startsWith('/') ? from : path.join(server.volumes, from.replace(`${server.project}_`, '')),
+    ] as const;
   });
   const { uid, gid } = userInfo();
-  return runAlone({
+  return server.runAlone({
     image: args[at] ?? '',
     entrypoint: [values.entrypoint ?? ''],
     command: args.slice(at + 1).map((word) => word.replace('10001:10001', `${uid}:${gid}`)),

@@ -10,6 +10,7 @@ export default defineConfig({
     maxWorkers: 1,
     fileParallelism: false,
     testTimeout: 1_200_000,
+    hookTimeout: 1_200_000,
     reporters: ['verbose'],
   },
 });

@@ -13,8 +13,8 @@ const secretUse = z.union([
 export const composeService = z.looseObject({
   image: z.string().optional(),
   user: z.string().optional(),
-  command: z.union([z.string(), z.array(z.string())]).optional(),
-  entrypoint: z.union([z.string(), z.array(z.string())]).optional(),
+  command: z.array(z.string()).optional(),
+  entrypoint: z.array(z.string()).optional(),
   privileged: z.boolean().optional(),
   read_only: z.boolean().optional(),
   cap_drop: z.array(z.string()).default([]),
@@ -28,6 +28,12 @@ export const composeService = z.looseObject({
     .union([z.array(z.string()), z.record(z.string(), z.object({ ipv4_address: z.ipv4().optional() }))])
     .default([]),
   secrets: z.array(secretUse).default([]),
+  volumes: z.array(z.string()).default([]),
+  tmpfs: z.array(z.string()).default([]),
+  depends_on: z
+    .record(z.string(), z.object({ condition: z.enum(['service_healthy', 'service_completed_successfully']) }))
+    .default({}),
+  stop_signal: z.enum(['SIGTERM', 'SIGINT']).default('SIGTERM'),
   stop_grace_period: z.string().default('10s'),
   healthcheck: z.unknown().optional(),
   ports: z.array(z.string()).default([]),
@@ -36,7 +42,9 @@ export const composeService = z.looseObject({
 export type ComposeService = z.output<typeof composeService>;
 
 const composeFile = z.looseObject({
+  name: z.string().optional(),
   services: z.record(z.string(), composeService),
+  volumes: z.record(z.string(), z.unknown()).default({}),
   secrets: z.record(z.string(), z.object({ file: z.string() })).default({}),
 });
 

@@ -7,7 +7,7 @@ import { parseJson } from '../http/json.ts';
 import { Breather } from './breather.ts';
 import { keyedByDelivery, checkEvent, itemOf } from './check-event.ts';
 import type { CaptureItem, CheckedEvent } from './check-event.ts';
-import type { CommitResult } from './group-commit.ts';
+import type { CommitResult } from '../../stores/postgres/capture/isolate-faulty.ts';
 
 const LINE_FEED = 0x0a;
 
@@ -195,7 +195,7 @@ async function nextOf(reading: Promise<IteratorResult<unknown, unknown>>, groups
  * stored the next one is read, and no more than that: a fast sender is slowed down instead of filling memory, and so is one that does not
  * read its answers, because nothing is read until they are consumed. Waiting events are stored when the sender pauses. If storage becomes
  * unavailable, events not stored are answered as rejected with `STORAGE_UNAVAILABLE`: the sender knows exactly which to send again. Lines after
- * `maxLines` are read and not stored; one answer line says so for all of them.
+ * `maxLines` are read and not stored; one answer line reports all of them.
  */
 export async function* captureLines(
   body: Readable,

@@ -9,7 +9,7 @@ import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { until } from '../setup/until.ts';
 
-const SESSION = 'test:asked';
+const SESSION = 'test:requested';
 const jobSchema = z.object({ job: z.looseObject({ id: z.string(), waiting_reason: z.string().nullable() }) });
 let provider: MessagesServer;
 let instance: TestInstance;
@@ -53,19 +53,24 @@ test(
   'a requested summary that waits for its provider leaves events consumed and indexed, and comes after the outage',
   { timeout: 240_000 },
   async () => {
-    const events = smallSession('asked').filter(({ type }) => type !== 'session.ended');
+    const events = smallSession('requested').filter(({ type }) => type !== 'session.ended');
     await captured(instance, events);
     const { job } = jobSchema.parse((await instance.call('POST', `/sessions/${SESSION}/summaries`)).body);
     await summaryWaits(1);
 
-    const prompt = { type: 'prompt', host: 'test', session_id: 'asked', content: 'Are refunds rounded the same way?' };
+    const prompt = {
+      type: 'prompt',
+      host: 'test',
+      session_id: 'requested',
+      content: 'Are refunds rounded the same way?',
+    };
     await captured(instance, [prompt]);
     await until(
       async () => {
         const [row] = await instance.rows<{ isConsumed: boolean }>(
           `SELECT consumed_seq = last_seq AND EXISTS (SELECT 1 FROM prompts p JOIN embeddings e ON e.resource_id = p.id
              WHERE p.session_id = s.id AND p.content LIKE 'Are refunds%' AND e.state = 'indexed') AS "isConsumed"
-           FROM sessions s WHERE s.external_id = 'asked'`,
+           FROM sessions s WHERE s.external_id = 'requested'`,
         );
         return row?.isConsumed === true ? true : undefined;
       },

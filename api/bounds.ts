@@ -4,7 +4,7 @@ import type { Database } from '../stores/postgres/connection/database.ts';
 import { actionOf } from './audit/decision.ts';
 import type { RouteAccess } from './auth.ts';
 import { ApiError } from './errors.ts';
-import type { CommitResult } from './intake/group-commit.ts';
+import type { CommitResult } from '../stores/postgres/capture/isolate-faulty.ts';
 import type { Capture, Incoming } from './intake/intake.ts';
 
 /**

@@ -130,12 +130,17 @@ export function createApiDependencies(config: Config, logger: Logger, createExpo
       );
     },
   });
+  let exclusionChanges = 0;
+  notifications.on('exclusions_changed', () => {
+    exclusionChanges += 1;
+  });
   const exclusions = new Exclusions({
     globs: config.captureExclude,
     load: (tenantId) => readExclusions(database, tenantId),
     memory: {
       read: (tenantId, sessions) => readExcludedSessions(database, tenantId, sessions),
       write: (tenantId, session, isExcluded) => writeExcludedSession(database, tenantId, session, isExcluded),
+      version: () => (notifications.isListening ? exclusionChanges : null),
     },
   });
   const findPrincipal = createFindPrincipal({

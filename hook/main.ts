@@ -224,7 +224,7 @@ async function runHook(run: Run): Promise<Ending> {
       return end('refused', outcome.reason);
     case 'refused':
       return isCaptured(request)
-        ? quarantineEvent(run, request, target.server, outcome.reason)
+        ? quarantineOrSpool(run, request, target.server, outcome.reason)
         : end('refused', outcome.reason);
     case 'later':
     case 'unavailable':
@@ -278,12 +278,12 @@ async function spool(run: Run, request: HookRequest, server: string, reason: str
 }
 
 /** Quarantines an event that the api permanently rejects; spools it if that fails. */
-async function quarantineEvent(run: Run, request: HookRequest, server: string, reason: string): Promise<Ending> {
+async function quarantineOrSpool(run: Run, request: HookRequest, server: string, reason: string): Promise<Ending> {
   if (run.schedule.endMs - elapsedMs() < SPOOL_MS) return handOver(run);
-  const { setEventAside } = await import('./spool-event.ts');
+  const { quarantineEvent } = await import('./spool-event.ts');
   let synced: Promise<void> | null;
   try {
-    synced = setEventAside(run.dataDir, request, reason);
+    synced = quarantineEvent(run.dataDir, request, reason);
   } catch {
     synced = null; // Spooling reports the disk's failure.
   }

@@ -49,7 +49,7 @@ const NO_SESSION = 'no-session';
  * Quarantines an event, redacted, that the api will never accept. Resolves when it is on the disk. Null if the event is large or the
  * quarantine is full; the event is then spooled, and a drainer handles it. @throws errors of the file system
  */
-export function setEventAside(dataDir: string, request: HookRequest, reason: string): Promise<void> | null {
+export function quarantineEvent(dataDir: string, request: HookRequest, reason: string): Promise<void> | null {
   const body = parseBody(request.body);
   if (body === null || bytesOf(request) > REDACT_AT_ONCE_BYTES) return null;
   const { delivery, event, host, namespace } = request;

@@ -44,7 +44,7 @@ export function createProcessMetrics(name: MeasuredProcess, version: string) {
     }),
     poolConnections: new Gauge({
       name: 'recollect_db_pool_connections',
-      help: `Database connections by pool (app, maintenance, keeping) and state (${POOL_STATES.join(', ')}); waiting: requests for a connection`,
+      help: `Database connections by pool (app, maintenance, long_statements) and state (${POOL_STATES.join(', ')}); waiting: requests for a connection`,
       labelNames: ['pool', 'state'],
       registers,
     }),

@@ -75,7 +75,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
     onIdleError,
     onQuery: (seconds) => metrics.queryDuration.observe(seconds),
   });
-  const { maintenance, keeping } = createMaintenancePools(config, onIdleError);
+  const { maintenance, longStatements } = createMaintenancePools(config, onIdleError);
   const client = createTemporalClient(config.temporal);
   const hintClient = createTemporalClient(config.temporal, 'hints');
   const hints = createWorkflowHints(hintClient, config.session, {
@@ -227,16 +227,16 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
         ...restore.activities,
         ...createConsistencyActivities({
           database,
-          maintenance: keeping,
+          maintenance: longStatements,
           vectors,
           hints,
           workflows: createRunningWorkflows(client),
           repairs: config.consistency.repair,
         }),
-        ...createStatisticsActivities({ maintenance: keeping }),
+        ...createStatisticsActivities({ maintenance: longStatements }),
         ...createAuditActivities({
           database,
-          maintenance: keeping,
+          maintenance: longStatements,
           stores: journalsOf(config),
           signingKey: config.backups.signingKey,
         }),
@@ -245,7 +245,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
         ...createConsolidationActivities({ database, embedder, indexOf, vectors, hints, clock }),
         ...createRetentionActivities({
           database,
-          maintenance: keeping,
+          maintenance: longStatements,
           hints,
           embeddingModel,
           archives: archiveStoreAt(config.archive.address, config.s3),
@@ -261,7 +261,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
     },
     modelName: models.name,
     /** Returns the metrics of this process in Prometheus' text format. */
-    scrape: createWorkerScrape(config, metrics, { app: database.pool, maintenance, keeping }),
+    scrape: createWorkerScrape(config, metrics, { app: database.pool, maintenance, long_statements: longStatements }),
     isBurst,
     activityLog: createActivityLog(logger),
     client,
@@ -275,7 +275,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
       await vectors.close();
       await restore.close();
       await erasure.close();
-      await keeping.end();
+      await longStatements.end();
       await maintenance.end();
       await database.close();
       await exported;

@@ -17,7 +17,7 @@ const MAINTENANCE_POOL = MAINTENANCE_SLOTS + SWEEPS_SLOTS + 1;
  * Retention, consistency checks and statistics: an activity that archives uses one connection for its lock and a second for the work under it. With fewer
  * than two for each concurrent activity, they would wait for each other until all time out.
  */
-const LONG_POOL = 2 * MAINTENANCE_SLOTS + 1;
+const LONG_STATEMENTS_POOL = 2 * MAINTENANCE_SLOTS + 1;
 /** Erasures, exports and imports. */
 export const ERASURE_POOL = 6;
 /** One statement reads a month or a tenant; no caller waits for it. */
@@ -33,7 +33,7 @@ export function maintenanceUrlOf({ database, worker }: Config): string {
 }
 
 /**
- * Returns the pools of the maintenance role: `maintenance` for short statements, `keeping` for those that take minutes and must not delay
+ * Returns the pools of the maintenance role: `maintenance` for short statements, `longStatements` for those that take minutes and must not delay
  * sweeps. @throws ConfigError
  */
 export function createMaintenancePools(config: Config, onIdleError: PoolOptions['onIdleError']) {
@@ -49,11 +49,11 @@ export function createMaintenancePools(config: Config, onIdleError: PoolOptions[
       max: MAINTENANCE_POOL,
       applicationName: 'recollect-maintenance',
     }),
-    keeping: createPool({
+    longStatements: createPool({
       ...common,
       statementTimeoutMs: LONG_STATEMENT_MS,
-      max: LONG_POOL,
-      applicationName: 'recollect-keeping',
+      max: LONG_STATEMENTS_POOL,
+      applicationName: 'recollect-long-statements',
     }),
   };
 }

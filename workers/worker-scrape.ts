@@ -8,7 +8,7 @@ import type { WorkerMetrics } from '../telemetry/worker-metrics.ts';
 export function createWorkerScrape(
   config: Config,
   metrics: WorkerMetrics,
-  pools: Readonly<Record<'app' | 'maintenance' | 'keeping', pg.Pool>>,
+  pools: Readonly<Record<'app' | 'maintenance' | 'long_statements', pg.Pool>>,
 ): () => Promise<string> {
   const observeDisks = createDiskObserver(metrics, {
     cache: config.cacheDir,

@@ -32,7 +32,13 @@ export type SessionPhase = (typeof SESSION_PHASES)[number];
 export const PROGRESS_QUERY = 'progress';
 
 /** Every `patched` of the workflow code: its id, the day it was added, and when it can be removed. A test compares the code with this list. */
-export const PATCHES: readonly { readonly id: string; readonly since: string; readonly removeWhen: string }[] = [];
+export const PATCHES: readonly { readonly id: string; readonly since: string; readonly removeWhen: string }[] = [
+  {
+    id: 'consume-during-summary',
+    since: '2026-11-26',
+    removeWhen: 'no run that wrote a requested summary before this day is open or retained',
+  },
+];
 
 /**
  * Kinds of jobs, with the first part of their workflow ids. The id continues with the tenant and the subject in scope `tenant`, with the id of the

@@ -20,21 +20,15 @@ import { FullValues } from '../../domain/capture/full-values.ts';
 import type { SpooledEvent } from '../../domain/capture/full-values.ts';
 import type { Captured } from '../../domain/transcripts/store.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
-import { isDataFault } from '../../stores/postgres/connection/database-codes.ts';
+import { isolateFaulty } from '../../stores/postgres/capture/isolate-faulty.ts';
 
-/** Stores events in one statement; isolates rejected ones by halving. */
-async function captureApart(pool: pg.Pool, events: readonly CaptureEvent[]): Promise<Captured[]> {
-  try {
-    return await captureEvents(pool, events);
-  } catch (error) {
-    if (!isDataFault(error)) throw error;
-    if (events.length === 1) return [{ status: 'refused', rowId: null, sessionId: null }];
-    const middle = Math.ceil(events.length / 2);
-    return [
-      ...(await captureApart(pool, events.slice(0, middle))),
-      ...(await captureApart(pool, events.slice(middle))),
-    ];
-  }
+/** Stores events; isolates those that the database rejects. @throws the error of storage that became unavailable */
+async function capture(pool: pg.Pool, events: readonly CaptureEvent[]): Promise<Captured[]> {
+  const results = await isolateFaulty(events, (some) => captureEvents(pool, some));
+  return results.map((result) => {
+    if (result.status === 'failed') throw result.error;
+    return result.status === 'refused' ? { status: 'refused', rowId: null, sessionId: null } : result;
+  });
 }
 
 /**
@@ -52,7 +46,7 @@ export function createTranscriptCapture(
     const fullValues = new FullValues(objects, owner);
     const built: SpooledEvent[] = [];
     for (const event of events) built.push(await fullValues.build(event, receivedAt));
-    const results = await captureApart(
+    const results = await capture(
       pool,
       built.map(({ event }) => event),
     );

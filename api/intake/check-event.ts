@@ -8,7 +8,7 @@ import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import { EVENT_BYTES } from '../http/body.ts';
 import { DELIVERY_HEADER, eventSchema, IDEMPOTENCY_HEADER } from '../../contract/events.ts';
 import type { itemSchema, NeutralEvent } from '../../contract/events.ts';
-import type { CommitResult } from './group-commit.ts';
+import type { CommitResult } from '../../stores/postgres/capture/isolate-faulty.ts';
 
 /** The id that the sender gave this delivery; null for none. */
 export function deliveryOf(headers: IncomingHttpHeaders): string | null {

@@ -3,17 +3,12 @@ import { NO_TRACER } from '../../domain/ports/tracer.ts';
 import type { Tracer } from '../../domain/ports/tracer.ts';
 import type { TraceMark } from '../../domain/trace-mark.ts';
 import type { EncodedEvent } from '../../stores/postgres/capture/capture.ts';
-import { isDataFault } from '../../stores/postgres/connection/database-codes.ts';
+import { isolateFaulty } from '../../stores/postgres/capture/isolate-faulty.ts';
+import type { CommitResult } from '../../stores/postgres/capture/isolate-faulty.ts';
 import { ApiError } from '../errors.ts';
 
 /** Stores events, all or none of a call; answers one outcome an event. */
 export type StoreEvents = (events: readonly EncodedEvent[]) => Promise<CaptureOutcome[]>;
-
-/** Outcome of one event: stored or known; rejected for its content; or not stored because storage became unavailable. */
-export type CommitResult =
-  | CaptureOutcome
-  | { readonly status: 'refused' }
-  | { readonly status: 'failed'; readonly error: unknown };
 
 interface Submission {
   readonly events: readonly EncodedEvent[];
@@ -33,10 +28,6 @@ const MAX_WAITING_EVENTS = 20_000;
 const MAX_FLUSH_CHARS = 16_000_000;
 /** Text that may wait. */
 const MAX_WAITING_CHARS = 128_000_000;
-
-function failures(events: readonly EncodedEvent[], error: unknown): CommitResult[] {
-  return events.map(() => ({ status: 'failed', error }));
-}
 
 /**
  * Gathers events that arrive together into one transaction: while one flush is on its way, the next one fills up. One at a time, because
@@ -101,11 +92,11 @@ export class GroupCommit {
     const marks = submissions.flatMap(({ mark }) => mark ?? []).toReversed();
     const results =
       marks.length === 0
-        ? await this.storeApart(events)
+        ? await isolateFaulty(events, this.store)
         : await this.tracer.unit(
             'capture.flush',
             () => ({ marks, total: marks.length }),
-            () => this.storeApart(events),
+            () => isolateFaulty(events, this.store),
             { 'recollect.events': events.length, 'recollect.requests': submissions.length },
           );
     let start = 0;
@@ -116,24 +107,6 @@ export class GroupCommit {
       if (first?.status === 'failed' && own.every((result) => result.status === 'failed'))
         submission.reject(first.error);
       else submission.resolve(own);
-    }
-  }
-
-  /**
-   * Stores events together; where the store refuses them for what is in one, finds that one by halves, so that no neighbour suffers.
-   * If storage becomes unavailable, later events are not tried: a session's events remain in order when they are sent again.
-   */
-  private async storeApart(events: readonly EncodedEvent[]): Promise<CommitResult[]> {
-    try {
-      return await this.store(events);
-    } catch (error) {
-      if (!isDataFault(error)) return failures(events, error);
-      if (events.length === 1) return [{ status: 'refused' }];
-      const middle = Math.ceil(events.length / 2);
-      const first = await this.storeApart(events.slice(0, middle));
-      const rest = events.slice(middle);
-      const failed = first.find((result) => result.status === 'failed');
-      return [...first, ...(failed === undefined ? await this.storeApart(rest) : failures(rest, failed.error))];
     }
   }
 }

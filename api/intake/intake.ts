@@ -15,7 +15,8 @@ import type { CaptureMetrics } from '../../telemetry/api-metrics.ts';
 import { Breather } from './breather.ts';
 import type { Exclusions } from './exclusions.ts';
 import { GroupCommit } from './group-commit.ts';
-import type { CommitResult, StoreEvents } from './group-commit.ts';
+import type { StoreEvents } from './group-commit.ts';
+import type { CommitResult } from '../../stores/postgres/capture/isolate-faulty.ts';
 import type { HeavyEvents } from './heavy-events.ts';
 import type { HintSender } from './hint-sender.ts';
 

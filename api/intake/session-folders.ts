@@ -8,6 +8,8 @@ export interface ExclusionMemory {
   /** For each session, in order, whether it was last seen in an excluded folder. */
   readonly read: (tenantId: TenantId, sessions: readonly SessionName[]) => Promise<readonly boolean[]>;
   readonly write: (tenantId: TenantId, session: SessionName, isExcluded: boolean) => Promise<void>;
+  /** Count of changes of any process, of which this one was notified; null while it is not: what was read may be outdated. */
+  readonly version: () => number | null;
 }
 
 /** Session and folder of an event. */
@@ -20,6 +22,8 @@ interface Place {
   path: string | null;
   /** Stored exclusion. */
   stored: boolean;
+  /** `ExclusionMemory.version` before the last read. */
+  version: number | null;
 }
 
 /** Sessions of one tenant whose folders are cached; the others are read from storage. */
@@ -29,14 +33,19 @@ function nameOf({ userId, host, externalId }: SessionName): string {
   return `${userId}\u0000${host}\u0000${externalId}`;
 }
 
+/** Returns whether nothing changed since a place was read. */
+function isCurrent(place: Place | undefined, version: number | null): boolean {
+  return place !== undefined && version !== null && place.version === version;
+}
+
 /** Returns whether a session is in an excluded folder. */
 function isInExcluded(place: Place, excludes: Exclusion): boolean {
   return place.path === null ? place.stored : excludes(place.path);
 }
 
 /**
- * Folders of a tenant's sessions. An event without a folder is in its session's last one, matched against the current list. After a restart only the
- * exclusion of a session is known: it remains in force until an event names a folder.
+ * Folders of a tenant's sessions. An event without a folder is in its session's last one, matched against the current list. After a restart, and if
+ * another process changed it, only the exclusion of a session is known: it remains in force until an event names a folder.
  */
 export class SessionFolders {
   private readonly tenantId: TenantId;
@@ -48,11 +57,15 @@ export class SessionFolders {
     this.memory = memory;
   }
 
-  /** Returns for each event, in order, whether it is excluded; a promise if storage must be read or written: at the first event of a session. */
+  /**
+   * Returns for each event, in order, whether it is excluded; a promise if storage must be read or written: at the first event of a session, and at
+   * its first one after a session entered or left an excluded folder.
+   */
   check(userId: UserId, events: readonly HostEvent[], excludes: Exclusion): boolean[] | Promise<boolean[]> {
     const placed = events.map(({ host, externalId, project }) => ({ userId, host, externalId, path: project?.path }));
-    const unknown = placed.filter((event) => !this.places.has(nameOf(event)));
-    return unknown.length === 0 ? this.decide(placed, excludes) : this.learn(unknown, placed, excludes);
+    const version = this.memory.version();
+    const unknown = placed.filter((event) => !isCurrent(this.places.get(nameOf(event)), version));
+    return unknown.length === 0 ? this.decide(placed, excludes) : this.learn(unknown, version, placed, excludes);
   }
 
   /** Forgets the folders: they are not followed while nothing is excluded. */
@@ -62,14 +75,21 @@ export class SessionFolders {
 
   private async learn(
     unknown: readonly PlacedEvent[],
+    version: number | null,
     events: readonly PlacedEvent[],
     excludes: Exclusion,
   ): Promise<boolean[]> {
     const stored = await this.memory.read(this.tenantId, unknown);
     unknown.forEach((event, index) => {
-      // Another request may have learned it meanwhile.
-      if (!this.places.has(nameOf(event)))
-        this.places.set(nameOf(event), { path: null, stored: stored[index] ?? false });
+      const isExcluded = stored[index] ?? false;
+      const place = this.places.get(nameOf(event)) ?? { path: null, stored: isExcluded, version: null };
+      this.places.set(nameOf(event), place);
+      // Another request may have read it meanwhile.
+      if (isCurrent(place, version)) return;
+      // Another process received a later folder if the exclusion is not the one that this process read or wrote last.
+      if (place.stored !== isExcluded) place.path = null;
+      place.stored = isExcluded;
+      place.version = version;
     });
     const decided = this.decide(events, excludes);
     this.bound();
@@ -79,7 +99,7 @@ export class SessionFolders {
   private decide(events: readonly PlacedEvent[], excludes: Exclusion): boolean[] | Promise<boolean[]> {
     const changed = new Map<Place, SessionName>();
     const decided = events.map((event) => {
-      const place = this.places.get(nameOf(event)) ?? { path: null, stored: false };
+      const place = this.places.get(nameOf(event)) ?? { path: null, stored: false, version: null };
       place.path = event.path ?? place.path;
       const isExcluded = isInExcluded(place, excludes);
       if (isExcluded !== place.stored) changed.set(place, event);

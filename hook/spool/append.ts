@@ -27,7 +27,7 @@ const IDENTITY = new Set([
 ]);
 const IDENTITY_CHARS = 4_096;
 
-/** A hook's body as it may be written to disk: private text and secrets taken out, well-formed, long values cut. */
+/** Returns a hook's body as it may be written to disk: without private text and secrets, well-formed, long values truncated. */
 export function redactBody(body: Body): Body {
   const redacted: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(body)) {
@@ -39,7 +39,7 @@ export function redactBody(body: Body): Body {
   return redacted;
 }
 
-/** Cuts the longest fields of a redacted body until it fits; null when it cannot. */
+/** Truncates the longest fields of a redacted body until it fits. Returns null if it cannot fit. */
 export function fitBody(body: Body, maxBytes: number): Body | null {
   const texts = Object.entries(body)
     .map(([name, value]) => ({ name, text: typeof value === 'string' ? value : JSON.stringify(value) }))
@@ -55,7 +55,7 @@ export function fitBody(body: Body, maxBytes: number): Body | null {
   return bytes <= maxBytes ? fitting : null;
 }
 
-/** An event that no server has taken. */
+/** An event that no server has accepted. */
 export interface SpooledEvent {
   readonly session: string;
   /** The target's name, see `Target.server`. */
@@ -69,7 +69,7 @@ export interface SpooledEvent {
 
 /** `full`: the spool has reached its limit, and its events are retained. `unwritable`: with the system's error code. */
 export type AppendResult =
-  /** Written; `synced` resolves when it would survive a power cut too, or when the disk cannot say. */
+  /** Written; `synced` resolves when it is on the disk, or when syncing failed. */
   | { readonly kind: 'spooled'; readonly synced: Promise<void> }
   | { readonly kind: 'full' }
   | { readonly kind: 'too-large' }
@@ -101,7 +101,7 @@ export function appendToSpool(
   }
 }
 
-/** An event as it may be written to disk; null when it cannot be made to fit. */
+/** Returns the line of an event as it may be written to disk; null if it cannot fit. */
 export function redactedLine(
   event: Omit<SpooledEvent, 'session' | 'server'>,
   now: () => Date = () => new Date(),
@@ -113,9 +113,9 @@ export function redactedLine(
 }
 
 /**
- * Appends without a lock. A drainer renames the file first and reads it to its end afterwards. So when the file still has its name
- * after the write, the drainer will read the line; when it has not, the line is written again to the new file, and what is then
- * there twice is stored once by its delivery id. A file of its own looks like one that a drainer has claimed and left.
+ * Appends without a lock. A drainer renames a file, then reads it to its end. If the file still has its name after the write, the drainer will read
+ * the line; otherwise the line is written again to the new file, and the server stores it once by its delivery id. A file of its own has the name of
+ * one that a drainer claimed and abandoned.
  */
 function append(
   folder: string,

@@ -13,11 +13,11 @@ import { readLines } from './read-lines.ts';
 import { elapsedMs } from '../environment.ts';
 
 export interface DrainCounts {
-  /** Taken by the server, now or before. */
+  /** Accepted by the server, now or before. */
   delivered: number;
   /** Events that were forgotten, excluded or not captured meanwhile: deleted. */
   forgotten: number;
-  /** Set aside, because no server will ever take them. */
+  /** Moved to the quarantine, because no server will ever accept them. */
   quarantined: number;
 }
 
@@ -83,7 +83,7 @@ async function drainLine(text: string | null, file: SpoolFile, context: DrainCon
     if (text === null) throw new Error('too long');
     line = parseLine(text);
   } catch (error) {
-    return setAside(reasonOf(error), text ?? '', file, context);
+    return quarantineLine(reasonOf(error), text ?? '', file, context);
   }
   const timeoutMs = Math.min(remainingMs, DELIVERY_TIMEOUT_MS);
   const outcome = await sendLine(line, context.sender, timeoutMs);
@@ -95,7 +95,7 @@ async function drainLine(text: string | null, file: SpoolFile, context: DrainCon
       context.counts.forgotten += 1;
       return { kind: 'done' };
     case 'refused':
-      return setAside(outcome.reason, text ?? '', file, context);
+      return quarantineLine(outcome.reason, text ?? '', file, context);
     case 'later':
       return { kind: 'stuck', reason: outcome.reason };
     case 'unavailable':
@@ -113,14 +113,19 @@ async function sendLine(line: SpoolLine, sender: Sender, timeoutMs: number): Pro
   return sender.send(request, timeoutMs);
 }
 
-async function setAside(reason: string, text: string, file: SpoolFile, context: DrainContext): Promise<FileResult> {
+async function quarantineLine(
+  reason: string,
+  text: string,
+  file: SpoolFile,
+  context: DrainContext,
+): Promise<FileResult> {
   try {
     const synced = quarantine(context.dataDir, file.session, reason, text);
     // Neither lost nor counted as quarantined: the line remains in place until the quarantine has capacity.
-    if (synced === null) return { kind: 'stuck', reason: `a line cannot be set aside: ${QUARANTINE_FULL}` };
+    if (synced === null) return { kind: 'stuck', reason: `a line cannot be quarantined: ${QUARANTINE_FULL}` };
     await synced;
   } catch (error) {
-    return { kind: 'stuck', reason: `a line cannot be set aside: ${reasonOf(error)}` };
+    return { kind: 'stuck', reason: `a line cannot be quarantined: ${reasonOf(error)}` };
   }
   context.counts.quarantined += 1;
   return { kind: 'done' };

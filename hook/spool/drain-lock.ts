@@ -5,9 +5,9 @@ import { elapsedMs } from '../environment.ts';
 
 /** Lock of a drainer, while it drains the spool. */
 export interface DrainLock {
-  /** Name of this drainer. */
+  /** Id of this drainer. */
   readonly token: string;
-  /** Marks the drainer as alive; cheap to call often. */
+  /** Shows that the drainer still runs; writes at most once in five seconds. */
   touch(): void;
   release(): void;
 }
@@ -16,8 +16,9 @@ const STALE_MS = 60_000;
 const TOUCH_MS = 5_000;
 
 /**
- * Takes the drainers' lock, or answers null when a living one has it. The lock only spares work: two drainers at once would send an
- * event twice, and it would be stored once. So a holder that was stopped for a minute may find another in its place.
+ * Takes the lock of drainers. Returns null if another running process has it. A lock that its process has not touched for a minute is stale, and is
+ * taken over: then two processes may drain at the same time and send an event twice, which the server stores once. The lock only saves work.
+ * @throws errors of the file system
  */
 export function takeDrainLock(folder: string): DrainLock | null {
   const file = join(folder, '.drain.lock');
@@ -33,7 +34,7 @@ export function takeDrainLock(folder: string): DrainLock | null {
           try {
             utimesSync(file, new Date(), new Date());
           } catch {
-            // Taken over meanwhile: both go on, and nothing is stored twice.
+            // Taken over meanwhile: both drain, and nothing is stored twice.
           }
         },
         release() {
@@ -46,7 +47,7 @@ export function takeDrainLock(folder: string): DrainLock | null {
       renameSync(file, `${file}.${token}`);
       rmSync(`${file}.${token}`, { force: true });
     } catch {
-      return null; // Another was quicker.
+      return null; // Another process took it over first.
     }
   }
   return null;

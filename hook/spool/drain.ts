@@ -29,15 +29,15 @@ export interface DrainReport extends Readonly<DrainCounts> {
 /** Pause after a failed drain, except for explicit requests. */
 const TRY_AGAIN_MS = 2_000;
 
-/** Whether a drainer may be started of one's own accord. */
+/** Returns whether a drainer may be started without a request of a user. */
 export function mayTryAgain(dataDir: string): boolean {
   const stat = statSync(lastTryFile(dataDir), { throwIfNoEntry: false });
   return stat === undefined || Math.abs(Date.now() - stat.mtimeMs) > TRY_AGAIN_MS;
 }
 
 /**
- * Sends what waits in the spool, each session in its order. A line is given up only after the server has answered for it; what is
- * sent twice, by a drainer that was killed or by two at once, is stored once. Never rejects.
+ * Sends the lines of the spool, each session in its order. A line is removed only after the server has responded to it. A line that is sent twice, by
+ * a drainer that was killed or by two at the same time, is stored once. Returns the counts and why it ended. Never rejects.
  */
 export async function drainSpool(options: DrainOptions): Promise<DrainReport> {
   const counts: DrainCounts = { delivered: 0, forgotten: 0, quarantined: 0 };
@@ -58,7 +58,7 @@ export async function drainSpool(options: DrainOptions): Promise<DrainReport> {
         if (claimed === null) continue;
         const result = await drainFile(claimed, { ...options, folder, lock, sender, counts });
         if (result.kind === 'unavailable') return stopped(options.dataDir, counts, result.reason);
-        // One session must not hold up the others.
+        // One session must not delay the others.
         if (result.kind === 'stuck') stuck.set(`${file.session}.${file.server}`, result.reason);
       }
       const reason = stuck.values().next().value;
@@ -84,7 +84,7 @@ function stopped(dataDir: string, counts: DrainCounts, reason: string): DrainRep
     mkdirSync(spoolFolder(dataDir), { recursive: true, mode: 0o700 });
     writeFileSync(lastTryFile(dataDir), '', { mode: 0o600 });
   } catch {
-    // The disk is full: then the next try comes sooner.
+    // The disk is full: then the next attempt is made earlier.
   }
   return { ...counts, end: { kind: 'stopped', reason } };
 }

@@ -56,7 +56,7 @@ function eraseWaiting(folder: string, file: SpoolFile, lock: DrainLock, what: Sp
   try {
     renameSync(join(folder, file.name), join(folder, mine));
   } catch (error) {
-    // A drainer that had stalled took it along: what it sends is refused.
+    // A drainer that had stalled claimed it: the server rejects what it sends.
     if (reasonOf(error) === 'ENOENT') return 0;
     throw error;
   }
@@ -98,7 +98,7 @@ function quarantinedNames(dataDir: string): string[] {
   return readdirSync(folder).filter((name) => name.endsWith('.ndjson'));
 }
 
-/** Only who drains writes there, and drains under the same lock. */
+/** Drainers write there under the same lock. An entry that a hook appends during the rewrite is lost: of an event that the server rejected. */
 function eraseQuarantined(path: string, what: Spooled): number {
   const name = basename(path);
   const lines = readFileSync(path, 'utf8')
@@ -109,7 +109,7 @@ function eraseQuarantined(path: string, what: Spooled): number {
   return lines.length - remaining.length;
 }
 
-/** The line as it was spooled, out of its entry; the entry itself when that cannot be read. */
+/** Returns the spooled line of an entry; the entry itself if it cannot be parsed. */
 function quarantinedText(entry: string): string {
   try {
     const value: unknown = JSON.parse(entry);

@@ -2,13 +2,13 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { shortHash } from '../target.ts';
 
-/** Events that wait: one file a session and server. */
+/** A file of pending events: one per session and server. */
 export interface SpoolFile {
   readonly name: string;
   /** The session's part of the name. */
   readonly session: string;
   readonly server: string;
-  /** A drainer has taken it: nothing is appended to it any more. Null while hooks append. */
+  /** A drainer claimed it, and nothing is appended to it any more. Null while hooks append. */
   readonly claim: { readonly offsetBytes: number } | null;
 }
 
@@ -21,7 +21,7 @@ export function spoolFolder(dataDir: string): string {
   return join(dataDir, 'spool');
 }
 
-/** A session's part of a file name: the id itself where it is safe, else what is safe of it and a hash. */
+/** Returns a session's part of a file name: the id if it is safe, else its start with unsafe characters replaced, and a hash. */
 export function sessionName(sessionId: string): string {
   if (SAFE_SESSION.test(sessionId)) return sessionId;
   return `${sessionId.slice(0, SHOWN_CHARS).replaceAll(/[^\w-]/g, '_')}-${shortHash(sessionId)}`;
@@ -36,7 +36,7 @@ export function claimedName(file: Pick<SpoolFile, 'session' | 'server'>, offsetB
   return `${file.session}.${file.server}.${offsetBytes}.${token}.draining`;
 }
 
-/** Every file of the spool with events in it; what was taken by a drainer before what came later. Empty without a spool. */
+/** Returns the files of the spool, those that a drainer claimed first, because they contain earlier events. Empty without a spool. */
 export function spoolFiles(dataDir: string): SpoolFile[] {
   const folder = spoolFolder(dataDir);
   if (!existsSync(folder)) return [];

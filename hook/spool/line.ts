@@ -10,15 +10,15 @@ export interface SpoolLine {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** A line of this length or more is not written, and was not written by us when it is found. */
+/** Limit of a line in bytes: the client writes only shorter ones. */
 export const LINE_BYTES = 1024 * 1024;
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const DELIVERY = /^[0-9a-f-]{36}$/;
 
 /**
- * A line with a break before it as well: when the writer before this one was killed or found the disk full in the middle of its
- * line, that half ends here and spoils nothing.
+ * Returns a line with a line break before and after it: if the previous writer was killed or the disk was full in the middle of a line, that half
+ * line ends here and does not damage this one.
  */
 export function formatLine(line: SpoolLine): Buffer {
   return Buffer.from(`\n${JSON.stringify(line)}\n`, 'utf8');

@@ -10,13 +10,13 @@ export function quarantineFolder(dataDir: string): string {
   return join(spoolFolder(dataDir), 'quarantine');
 }
 
-/** Why a line cannot be set aside where `quarantine` answers null. */
+/** The reason why a line cannot be quarantined, if `quarantine` returns null. */
 export const QUARANTINE_FULL = 'the quarantine is full';
 
 /**
- * Sets a line aside that can never be delivered, with the reason, so that a person can look at it and nothing waits behind it. It is
- * written when this returns; the promise resolves when it is on the disk, and rejects when it may not be. Null when the quarantine is
- * full. @throws what the file system throws: then, as with null, the line must stay where it is
+ * Writes a line that can never be delivered to the quarantine, with the reason: users can inspect it, and later lines do not wait for it. Returns a
+ * promise that resolves when the entry is on the disk, and rejects if that is uncertain; null if the quarantine is full. After null or an error the
+ * line must remain in the spool. @throws errors of the file system
  */
 export function quarantine(dataDir: string, session: string, reason: string, line: string): Promise<void> | null {
   const folder = quarantineFolder(dataDir);

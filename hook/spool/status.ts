@@ -16,7 +16,7 @@ export interface SpoolStatus {
   readonly oldestAt: string | null;
   /** Events that were meant for another server. */
   readonly elsewhere: number;
-  /** Lines that no server takes. */
+  /** Lines in the quarantine. */
   readonly quarantined: number;
   readonly draining: boolean;
 }
@@ -51,7 +51,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    return []; // Nothing was ever spooled, or set aside.
+    return []; // Nothing was ever spooled, or quarantined.
   }
 }
 
@@ -79,6 +79,6 @@ function timeOf(text: string | null): string | null {
   try {
     return text === null ? null : parseLine(text).at;
   } catch {
-    return null; // Half a line; draining sets it aside.
+    return null; // Half a line; draining quarantines it.
   }
 }

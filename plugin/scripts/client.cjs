@@ -197,7 +197,7 @@ async function runHook(run     )                  {
       return end('refused', outcome.reason);
     case 'refused':
       return isCaptured(request)
-        ? quarantineEvent(run, request, target.server, outcome.reason)
+        ? quarantineOrSpool(run, request, target.server, outcome.reason)
         : end('refused', outcome.reason);
     case 'later':
     case 'unavailable':
@@ -247,12 +247,12 @@ async function spool(run     , request             , server        , reason     
   return end('spooled', reason);
 }
 /** Quarantines an event that the api permanently rejects; spools it if that fails. */
-async function quarantineEvent(run     , request             , server        , reason        )                  {
+async function quarantineOrSpool(run     , request             , server        , reason        )                  {
   if (run.schedule.endMs - elapsedMs() < SPOOL_MS) return handOver(run);
-  const { setEventAside } = await Promise.resolve().then(() => take('hook/spool-event.ts'));
+  const { quarantineEvent } = await Promise.resolve().then(() => take('hook/spool-event.ts'));
   let synced                      ;
   try {
-    synced = setEventAside(run.dataDir, request, reason);
+    synced = quarantineEvent(run.dataDir, request, reason);
   } catch {
     synced = null; // Spooling reports the disk's failure.
   }
@@ -495,7 +495,7 @@ give({
 const { existsSync, readdirSync, statSync } = require('node:fs');
 const { join } = require('node:path');
 const { shortHash } = take('hook/target.ts');
-/** Events that wait: one file a session and server. */
+/** A file of pending events: one per session and server. */
 const WAITING = /^([\w-]{1,64})\.([\w-]{1,16})\.ndjson$/;
 const CLAIMED = /^([\w-]{1,64})\.([\w-]{1,16})\.(\d{1,15})\.[0-9a-f-]{36}\.draining$/;
 const SAFE_SESSION = /^[\w-]{1,64}$/;
@@ -503,7 +503,7 @@ const SHOWN_CHARS = 40;
 function spoolFolder(dataDir        )         {
   return join(dataDir, 'spool');
 }
-/** A session's part of a file name: the id itself where it is safe, else what is safe of it and a hash. */
+/** Returns a session's part of a file name: the id if it is safe, else its start with unsafe characters replaced, and a hash. */
 function sessionName(sessionId        )         {
   if (SAFE_SESSION.test(sessionId)) return sessionId;
   return `${sessionId.slice(0, SHOWN_CHARS).replaceAll(/[^\w-]/g, '_')}-${shortHash(sessionId)}`;
@@ -515,7 +515,7 @@ function waitingName(session        , server        )         {
 function claimedName(file                                       , offsetBytes        , token        )         {
   return `${file.session}.${file.server}.${offsetBytes}.${token}.draining`;
 }
-/** Every file of the spool with events in it; what was taken by a drainer before what came later. Empty without a spool. */
+/** Returns the files of the spool, those that a drainer claimed first, because they contain earlier events. Empty without a spool. */
 function spoolFiles(dataDir        )              {
   const folder = spoolFolder(dataDir);
   if (!existsSync(folder)) return [];

@@ -202,14 +202,14 @@ const { takeDrainLock } = take('hook/spool/drain-lock.ts');
 const { claimedName, spoolFiles, spoolFolder } = take('hook/spool/folder.ts');
 /** Pause after a failed drain, except for explicit requests. */
 const TRY_AGAIN_MS = 2_000;
-/** Whether a drainer may be started of one's own accord. */
+/** Returns whether a drainer may be started without a request of a user. */
 function mayTryAgain(dataDir        )          {
   const stat = statSync(lastTryFile(dataDir), { throwIfNoEntry: false });
   return stat === undefined || Math.abs(Date.now() - stat.mtimeMs) > TRY_AGAIN_MS;
 }
 /**
- * Sends what waits in the spool, each session in its order. A line is given up only after the server has answered for it; what is
- * sent twice, by a drainer that was killed or by two at once, is stored once. Never rejects.
+ * Sends the lines of the spool, each session in its order. A line is removed only after the server has responded to it. A line that is sent twice, by
+ * a drainer that was killed or by two at the same time, is stored once. Returns the counts and why it ended. Never rejects.
  */
 async function drainSpool(options              )                       {
   const counts              = { delivered: 0, forgotten: 0, quarantined: 0 };
@@ -230,7 +230,7 @@ async function drainSpool(options              )                       {
         if (claimed === null) continue;
         const result = await drainFile(claimed, { ...options, folder, lock, sender, counts });
         if (result.kind === 'unavailable') return stopped(options.dataDir, counts, result.reason);
-        // One session must not hold up the others.
+        // One session must not delay the others.
         if (result.kind === 'stuck') stuck.set(`${file.session}.${file.server}`, result.reason);
       }
       const reason = stuck.values().next().value;
@@ -254,7 +254,7 @@ function stopped(dataDir        , counts             , reason        )          
     mkdirSync(spoolFolder(dataDir), { recursive: true, mode: 0o700 });
     writeFileSync(lastTryFile(dataDir), '', { mode: 0o600 });
   } catch {
-    // The disk is full: then the next try comes sooner.
+    // The disk is full: then the next attempt is made earlier.
   }
   return { ...counts, end: { kind: 'stopped', reason } };
 }
@@ -293,8 +293,9 @@ const { elapsedMs } = take('hook/environment.ts');
 const STALE_MS = 60_000;
 const TOUCH_MS = 5_000;
 /**
- * Takes the drainers' lock, or answers null when a living one has it. The lock only spares work: two drainers at once would send an
- * event twice, and it would be stored once. So a holder that was stopped for a minute may find another in its place.
+ * Takes the lock of drainers. Returns null if another running process has it. A lock that its process has not touched for a minute is stale, and is
+ * taken over: then two processes may drain at the same time and send an event twice, which the server stores once. The lock only saves work.
+ * @throws errors of the file system
  */
 function takeDrainLock(folder        )                   {
   const file = join(folder, '.drain.lock');
@@ -310,7 +311,7 @@ function takeDrainLock(folder        )                   {
           try {
             utimesSync(file, new Date(), new Date());
           } catch {
-            // Taken over meanwhile: both go on, and nothing is stored twice.
+            // Taken over meanwhile: both drain, and nothing is stored twice.
           }
         },
         release() {
@@ -323,7 +324,7 @@ function takeDrainLock(folder        )                   {
       renameSync(file, `${file}.${token}`);
       rmSync(`${file}.${token}`, { force: true });
     } catch {
-      return null; // Another was quicker.
+      return null; // Another process took it over first.
     }
   }
   return null;
@@ -428,7 +429,7 @@ async function drainLine(text               , file           , context          
     if (text === null) throw new Error('too long');
     line = parseLine(text);
   } catch (error) {
-    return setAside(reasonOf(error), text ?? '', file, context);
+    return quarantineLine(reasonOf(error), text ?? '', file, context);
   }
   const timeoutMs = Math.min(remainingMs, DELIVERY_TIMEOUT_MS);
   const outcome = await sendLine(line, context.sender, timeoutMs);
@@ -440,7 +441,7 @@ async function drainLine(text               , file           , context          
       context.counts.forgotten += 1;
       return { kind: 'done' };
     case 'refused':
-      return setAside(outcome.reason, text ?? '', file, context);
+      return quarantineLine(outcome.reason, text ?? '', file, context);
     case 'later':
       return { kind: 'stuck', reason: outcome.reason };
     case 'unavailable':
@@ -456,14 +457,19 @@ async function sendLine(line           , sender        , timeoutMs        )     
   if (first.kind !== 'unavailable' || (first.reason !== 'ECONNRESET' && first.reason !== 'EPIPE')) return first;
   return sender.send(request, timeoutMs);
 }
-async function setAside(reason        , text        , file           , context              )                      {
+async function quarantineLine(
+  reason        ,
+  text        ,
+  file           ,
+  context              ,
+)                      {
   try {
     const synced = quarantine(context.dataDir, file.session, reason, text);
     // Neither lost nor counted as quarantined: the line remains in place until the quarantine has capacity.
-    if (synced === null) return { kind: 'stuck', reason: `a line cannot be set aside: ${QUARANTINE_FULL}` };
+    if (synced === null) return { kind: 'stuck', reason: `a line cannot be quarantined: ${QUARANTINE_FULL}` };
     await synced;
   } catch (error) {
-    return { kind: 'stuck', reason: `a line cannot be set aside: ${reasonOf(error)}` };
+    return { kind: 'stuck', reason: `a line cannot be quarantined: ${reasonOf(error)}` };
   }
   context.counts.quarantined += 1;
   return { kind: 'done' };
@@ -517,13 +523,13 @@ give({
   get parseLine() { return parseLine; },
 });
 /** One event of the spool. */
-/** A line of this length or more is not written, and was not written by us when it is found. */
+/** Limit of a line in bytes: the client writes only shorter ones. */
 const LINE_BYTES = 1024 * 1024;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const DELIVERY = /^[0-9a-f-]{36}$/;
 /**
- * A line with a break before it as well: when the writer before this one was killed or found the disk full in the middle of its
- * line, that half ends here and spoils nothing.
+ * Returns a line with a line break before and after it: if the previous writer was killed or the disk was full in the middle of a line, that half
+ * line ends here and does not damage this one.
  */
 function formatLine(line           )         {
   return Buffer.from(`\n${JSON.stringify(line)}\n`, 'utf8');
@@ -564,12 +570,12 @@ const STORED_CHARS = 1024 * 1024;
 function quarantineFolder(dataDir        )         {
   return join(spoolFolder(dataDir), 'quarantine');
 }
-/** Why a line cannot be set aside where `quarantine` answers null. */
+/** The reason why a line cannot be quarantined, if `quarantine` returns null. */
 const QUARANTINE_FULL = 'the quarantine is full';
 /**
- * Sets a line aside that can never be delivered, with the reason, so that a person can look at it and nothing waits behind it. It is
- * written when this returns; the promise resolves when it is on the disk, and rejects when it may not be. Null when the quarantine is
- * full. @throws what the file system throws: then, as with null, the line must stay where it is
+ * Writes a line that can never be delivered to the quarantine, with the reason: users can inspect it, and later lines do not wait for it. Returns a
+ * promise that resolves when the entry is on the disk, and rejects if that is uncertain; null if the quarantine is full. After null or an error the
+ * line must remain in the spool. @throws errors of the file system
  */
 function quarantine(dataDir        , session        , reason        , line        )                       {
   const folder = quarantineFolder(dataDir);
@@ -598,7 +604,7 @@ function quarantine(dataDir        , session        , reason        , line      
 "hook/spool-event.ts"(give, take, require) {
 give({
   get spoolEvent() { return spoolEvent; },
-  get setEventAside() { return setEventAside; },
+  get quarantineEvent() { return quarantineEvent; },
 });
 const { parseBody, sessionOf } = take('hook/body.ts');
 const { spoolInBackground } = take('hook/background.ts');
@@ -636,7 +642,7 @@ const NO_SESSION = 'no-session';
  * Quarantines an event, redacted, that the api will never accept. Resolves when it is on the disk. Null if the event is large or the
  * quarantine is full; the event is then spooled, and a drainer handles it. @throws errors of the file system
  */
-function setEventAside(dataDir        , request             , reason        )                       {
+function quarantineEvent(dataDir        , request             , reason        )                       {
   const body = parseBody(request.body);
   if (body === null || bytesOf(request) > REDACT_AT_ONCE_BYTES) return null;
   const { delivery, event, host, namespace } = request;
@@ -680,7 +686,7 @@ const IDENTITY = new Set([
   'repository',
 ]);
 const IDENTITY_CHARS = 4_096;
-/** A hook's body as it may be written to disk: private text and secrets taken out, well-formed, long values cut. */
+/** Returns a hook's body as it may be written to disk: without private text and secrets, well-formed, long values truncated. */
 function redactBody(body      )       {
   const redacted                          = {};
   for (const [name, value] of Object.entries(body)) {
@@ -691,7 +697,7 @@ function redactBody(body      )       {
   }
   return redacted;
 }
-/** Cuts the longest fields of a redacted body until it fits; null when it cannot. */
+/** Truncates the longest fields of a redacted body until it fits. Returns null if it cannot fit. */
 function fitBody(body      , maxBytes        )              {
   const texts = Object.entries(body)
     .map(([name, value]) => ({ name, text: typeof value === 'string' ? value : JSON.stringify(value) }))
@@ -706,7 +712,7 @@ function fitBody(body      , maxBytes        )              {
   }
   return bytes <= maxBytes ? fitting : null;
 }
-/** An event that no server has taken. */
+/** An event that no server has accepted. */
 /** `full`: the spool has reached its limit, and its events are retained. `unwritable`: with the system's error code. */
 /** Attempts to append. A drainer that renames in a tight loop was seen to win twenty times in a row. */
 const TRIES = 20;
@@ -732,7 +738,7 @@ function appendToSpool(
     return { kind: 'unwritable', reason: reasonOf(error) };
   }
 }
-/** An event as it may be written to disk; null when it cannot be made to fit. */
+/** Returns the line of an event as it may be written to disk; null if it cannot fit. */
 function redactedLine(
   event                                          ,
   now             = () => new Date(),
@@ -743,9 +749,9 @@ function redactedLine(
   return formatLine({ v: 1, delivery, event: name, host, namespace, at: now().toISOString(), body });
 }
 /**
- * Appends without a lock. A drainer renames the file first and reads it to its end afterwards. So when the file still has its name
- * after the write, the drainer will read the line; when it has not, the line is written again to the new file, and what is then
- * there twice is stored once by its delivery id. A file of its own looks like one that a drainer has claimed and left.
+ * Appends without a lock. A drainer renames a file, then reads it to its end. If the file still has its name after the write, the drainer will read
+ * the line; otherwise the line is written again to the new file, and the server stores it once by its delivery id. A file of its own has the name of
+ * one that a drainer claimed and abandoned.
  */
 function append(
   folder        ,

@@ -28,7 +28,7 @@ function logged(dataDir: string, event: string, input: unknown, what: string) {
   });
 }
 
-function asideOf(dataDir: string, session: string): string {
+function quarantinedOf(dataDir: string, session: string): string {
   return readFileSync(path.join(dataDir, 'spool', 'quarantine', `${session}.ndjson`), 'utf8');
 }
 
@@ -122,9 +122,9 @@ describe('the client', () => {
     const input = { ...ids, tool_name: 'Bash', tool_input: { password: 'hunter2-hunter2' } };
     const entry = await logged(dataDir, 'PostToolUse', input, 'refused');
     expect(entry.detail).toBe('status 422 VALIDATION_FAILED, quarantined');
-    expect(asideOf(dataDir, session)).toContain('"reason":"status 422 VALIDATION_FAILED"');
-    expect(asideOf(dataDir, session)).toContain(String.raw`\"tool_name\":\"Bash\"`);
-    expect(asideOf(dataDir, session)).not.toContain('hunter2');
+    expect(quarantinedOf(dataDir, session)).toContain('"reason":"status 422 VALIDATION_FAILED"');
+    expect(quarantinedOf(dataDir, session)).toContain(String.raw`\"tool_name\":\"Bash\"`);
+    expect(quarantinedOf(dataDir, session)).not.toContain('hunter2');
   });
 
   it('leaves a large one to the drain', async () => {
@@ -135,7 +135,7 @@ describe('the client', () => {
       await drainTo(dataDir);
       return spoolStatus(dataDir, 'local').quarantined > 0 ? true : undefined;
     });
-    expect(asideOf(dataDir, 's')).toContain('BODY_TOO_LARGE');
+    expect(quarantinedOf(dataDir, 's')).toContain('BODY_TOO_LARGE');
   });
 
   it('stores nothing of an excluded folder', async () => {
@@ -219,7 +219,7 @@ describe('the api behind a proxy', () => {
     const other = dataDirFor({ url: instance.url, key: instance.admin.key });
     const entry = await logged(other, 'PostToolUse', { session_id: 42 }, 'refused');
     expect(entry.detail).toBe('status 422 VALIDATION_FAILED, quarantined');
-    expect(asideOf(other, 'no-session')).toContain('VALIDATION_FAILED');
+    expect(quarantinedOf(other, 'no-session')).toContain('VALIDATION_FAILED');
     expect(spoolNames(other)).toEqual([]);
   });
 });

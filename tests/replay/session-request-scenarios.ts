@@ -98,10 +98,50 @@ function closedDuringSummary(): Scenario {
   };
 }
 
+/** The provider of a requested summary is unavailable: a hint comes meanwhile and is consumed, the summary follows. */
+function summarisedAfterOutage(): Scenario {
+  let isOut = true;
+  return {
+    workflow: 'session',
+    shape: 'summarised-after-outage',
+    activities: () => {
+      isOut = true;
+      return script([LIVE, LIVE, { ...LIVE, consumedSeq: 11 }], {
+        summariseSession: async () => {
+          if (isOut)
+            throw ApplicationFailure.create({
+              type: 'ProviderRateLimited',
+              message: 'slow down',
+              details: [3_600_000],
+              nextRetryDelay: 3_600_000,
+            });
+          return { calls: 1, tokens: 400, usd: 0, summaryId: SUMMARY };
+        },
+      });
+    },
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.consumedSeq === 10);
+      const waitForStage = WorkflowUpdateStage.ACCEPTED;
+      const summary = await handle.startUpdate<AskResult, []>(SUMMARISE_NOW_UPDATE, { waitForStage });
+      await viewWhen(handle, (view) => view.waiting !== null);
+      await handle.signal(HINT_SIGNAL);
+      await viewWhen(handle, (view) => view.consumedSeq === 11 && view.waiting !== null);
+      isOut = false;
+      await handle.signal(RETRY_SIGNAL);
+      const answer = await summary.result();
+      if (answer.summaryId !== SUMMARY || answer.settled) throw new Error(JSON.stringify(answer));
+      await handle.terminate('recorded');
+      return handle;
+    },
+  };
+}
+
 /** Sessions that receive requests of users. */
 export const REQUEST_SCENARIOS: readonly Scenario[] = [
   requestedWhileLeaving(),
   closedDuringSummary(),
+  summarisedAfterOutage(),
   {
     workflow: 'session',
     shape: 'summarised-now',

@@ -16,6 +16,7 @@ export const SHAPES = {
     'asked-before',
     'asked-while-leaving',
     'closed-during-summary',
+    'summarised-after-outage',
     'closed',
     'capture-off',
     'retried',

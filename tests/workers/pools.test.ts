@@ -8,15 +8,17 @@ const db = fileDatabase();
 
 test('every concurrent activity gets a second connection while it uses one for a lock', async () => {
   const config = parseConfig(testEnvironment(db, 'none', { RECOLLECT_DB_CONNECT_TIMEOUT_MS: '2000' }));
-  const { maintenance, keeping } = createMaintenancePools(config, () => undefined);
+  const { maintenance, longStatements } = createMaintenancePools(config, () => undefined);
   const places = Array.from({ length: MAINTENANCE_SLOTS });
-  const locking = await Promise.all(places.map(() => keeping.connect()));
+  const locking = await Promise.all(places.map(() => longStatements.connect()));
   try {
-    const seconds = await Promise.all(places.map(() => keeping.query('SELECT 1').then(({ rowCount }) => rowCount)));
+    const seconds = await Promise.all(
+      places.map(() => longStatements.query('SELECT 1').then(({ rowCount }) => rowCount)),
+    );
     expect(seconds).toEqual(places.map(() => 1));
   } finally {
     for (const client of locking) client.release();
-    await keeping.end();
+    await longStatements.end();
     await maintenance.end();
   }
 });

@@ -70,6 +70,13 @@ function scenario(workflow: string, shape: string): Scenario {
 
 // Scenarios mostly wait for timers, each in its own namespace. Those that send more than a thousand signals run alone.
 describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
+  test('consumes events while a requested summary waits for its provider, and then writes it', async () => {
+    const { activities } = await play(scenario('session', 'summarised-after-outage'));
+    const steps = activities.filter((name) => name === 'consumeEvents' || name === 'summariseSession');
+    const again = ['consumeEvents', 'consumeEvents', 'summariseSession'];
+    expect(steps).toEqual([...again, ...again, ...again]);
+  });
+
   test('closes in order: windows, session summary, learnings, end', async () => {
     const { status, activities } = await play(scenario('session', 'happy'));
     expect(status).toBe('Completed');

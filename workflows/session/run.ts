@@ -97,7 +97,7 @@ export class SessionRun {
     return continueAsNewSuggested || historyLength >= MAX_HISTORY_EVENTS;
   }
 
-  /** Rows were captured, or the run has to continue as new: closing is interrupted. */
+  /** Rows were captured, or the run has to continue as new: closing and a requested summary are interrupted while they wait for a provider. */
   get isReopened(): boolean {
     return this.state.hinted || this.isLong;
   }

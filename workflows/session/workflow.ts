@@ -7,6 +7,7 @@ import {
   defineSignal,
   defineUpdate,
   isCancellation,
+  patched,
   setHandler,
 } from '@temporalio/workflow';
 import { closeSession } from './close.ts';
@@ -129,8 +130,13 @@ async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise
   if (!hasMore && !run.state.hinted) {
     // With windows in a batch the session cannot end, and a summary would be incomplete.
     if (asked === 'summary' && (!isOver || run.state.windowsBatched > 0)) {
-      const { outcome, summaryId } = await run.summariseSession(run.state.phase, () => run.isLong);
+      // Events that come while the provider is unavailable are consumed, then the summary is tried again.
+      const consumesMeanwhile = patched('consume-during-summary');
+      const interrupted = () => (consumesMeanwhile ? run.isReopened : run.isLong);
+      const { outcome, summaryId } = await run.summariseSession(run.state.phase, interrupted);
       if (outcome !== 'interrupted') run.reply('summary', summaryId, false);
+      // Jobs are listed by these attributes, and it does not wait any more.
+      if (consumesMeanwhile) run.markInTemporal(run.state.phase);
       return false;
     }
     const { settled, summaryId } = await closeSession(run);

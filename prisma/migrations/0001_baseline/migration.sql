@@ -406,6 +406,18 @@ CREATE TABLE excluded_sessions (
   tenant_id uuid, name_sha256 bytea, created_at timestamptz(6) NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, name_sha256)
 );
+-- Every api process reads again whether its sessions are excluded (stores/postgres/connection/notifications.ts).
+CREATE FUNCTION notify_exclusions_changed() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = public, pg_temp
+  AS $$
+BEGIN
+  PERFORM pg_notify('exclusions_changed', '');
+  RETURN NULL;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION notify_exclusions_changed() FROM PUBLIC;
+CREATE TRIGGER exclusions_changed AFTER INSERT OR DELETE ON excluded_sessions
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_exclusions_changed();
 
 -- ==== Summaries and learnings
 

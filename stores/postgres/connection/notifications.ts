@@ -6,10 +6,11 @@ const RETRY_MS = 250;
 const KEEP_ALIVE_MS = 5_000;
 
 /**
- * `access_changed`: a key, a user or a tenant may do less, or more, than before. `stream_appended`: events of the stream were committed. Triggers of the
- * same names notify. `instance_sampled`: a sweep stored a sample, to which each api process adds its own.
+ * `access_changed`: a key, a user or a tenant may do less, or more, than before. `stream_appended`: events of the stream were committed.
+ * `exclusions_changed`: sessions entered or left a folder that is excluded from capture. Triggers notify. `instance_sampled`: a sweep stored a sample, to
+ * which each api process adds its own.
  */
-const CHANNELS = ['access_changed', 'stream_appended', 'instance_sampled'] as const;
+const CHANNELS = ['access_changed', 'stream_appended', 'exclusions_changed', 'instance_sampled'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 interface NotificationOptions {

@@ -22,6 +22,27 @@ const rows = () =>
 const event = (path: string | null, session = 's1', content = 'hello') =>
   promptEvent(session, content, path === null ? {} : { project: { path } });
 
+/** Runs another api process on the same database; `send` returns the status of one event. */
+async function withOtherApi(use: (send: (body: unknown) => Promise<number>) => Promise<void>): Promise<void> {
+  const logger = createLogger('test', 'error');
+  const dependencies = createApiDependencies(parseConfig(instance.environment), logger);
+  const server = await createServer({ dependencies, logger, isStopping: () => false });
+  try {
+    const url = await server.listen({ host: '127.0.0.1', port: 0 });
+    await use(async (body) => {
+      const response = await fetch(`${url}/api/v1/events`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${instance.admin.key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return response.status;
+    });
+  } finally {
+    await server.close();
+    await dependencies.close();
+  }
+}
+
 test('events in an excluded folder of the instance are rejected, and hooks get an empty response', async () => {
   const before = await rows();
   expectError(await instance.post('/events', event('/home/me/vault/keys')), 'FOLDER_EXCLUDED');
@@ -64,32 +85,30 @@ test('an event without a folder uses the last folder of its session', async () =
 
 test('a session that started in an excluded folder remains excluded after a restart, until it reports another folder', async () => {
   await instance.post('/events', event('/home/me/vault', 'restarted'));
-  const logger = createLogger('test', 'error');
-  const dependencies = createApiDependencies(parseConfig(instance.environment), logger);
-  const server = await createServer({ dependencies, logger, isStopping: () => false });
-  try {
-    const url = await server.listen({ host: '127.0.0.1', port: 0 });
-    const send = async (body: unknown) =>
-      (
-        await fetch(`${url}/api/v1/events`, {
-          method: 'POST',
-          headers: { authorization: `Bearer ${instance.admin.key}`, 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        })
-      ).status;
+  await withOtherApi(async (send) => {
     const before = await rows();
     expect(await send(event(null, 'restarted', 'still there'))).toBe(422);
     expect(await rows()).toBe(before);
     expect(await send(event('/src/out', 'restarted', 'out'))).toBe(202);
     expect(await send(event(null, 'restarted', 'still out'))).toBe(202);
-  } finally {
-    await server.close();
-    await dependencies.close();
-  }
+  });
   const remembered = await instance.rows(
     "SELECT tenant_id FROM excluded_sessions WHERE name_sha256 = sha256(convert_to('test', 'UTF8') || '\\x00'::bytea || convert_to('restarted', 'UTF8'))",
   );
   expect(remembered).toEqual([]);
+});
+
+test('every api process follows a session into an excluded folder and out again', async () => {
+  const sendHere = async (path: string | null) =>
+    (await instance.post('/events', event(path, 'two-processes', String(performance.now())))).status;
+  await withOtherApi(async (send) => {
+    const sendThere = (path: string | null) => send(event(path, 'two-processes', String(performance.now())));
+    expect(await sendHere('/src')).toBe(202);
+    expect(await sendThere('/home/me/vault')).toBe(422);
+    await until(async () => ((await sendHere(null)) === 422 ? true : undefined), 10_000, 'the folder to be excluded');
+    expect(await sendThere('/src')).toBe(202);
+    await until(async () => ((await sendHere(null)) === 202 ? true : undefined), 10_000, 'the folder to be included');
+  });
 });
 
 test('an admin sets the list of the own tenant alone; it takes effect within seconds', async () => {
@@ -135,7 +154,11 @@ test('a list is read once in five seconds, however many events come, and answere
       loads += 1;
       return globs;
     },
-    memory: { read: async (_tenant, sessions) => sessions.map(() => false), write: () => Promise.resolve() },
+    memory: {
+      read: async (_tenant, sessions) => sessions.map(() => false),
+      write: () => Promise.resolve(),
+      version: () => 0,
+    },
   });
   const tenant = newId<TenantId>();
   const at = async (path: string) => {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { captureLines } from '../../../api/intake/ndjson.ts';
-import type { CommitResult } from '../../../api/intake/group-commit.ts';
+import type { CommitResult } from '../../../stores/postgres/capture/isolate-faulty.ts';
 import type { HostEvent } from '../../../domain/capture/event.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { RowId, SessionId } from '../../../domain/ids.ts';

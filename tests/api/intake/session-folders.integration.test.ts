@@ -13,6 +13,8 @@ const db = fileDatabase();
 let tenantId: TenantId;
 let userId: UserId;
 const calls = { reads: 0, writes: 0 };
+/** Changes that every process of a test was notified of; null while none is notified. */
+let version: number | null = 0;
 let memory: ExclusionMemory;
 
 beforeAll(async () => {
@@ -22,10 +24,12 @@ beforeAll(async () => {
       calls.reads += 1;
       return readExcludedSessions(db.database, tenant, sessions);
     },
-    write: (tenant, session, isExcluded) => {
+    write: async (tenant, session, isExcluded) => {
       calls.writes += 1;
-      return writeExcludedSession(db.database, tenant, session, isExcluded);
+      await writeExcludedSession(db.database, tenant, session, isExcluded);
+      if (version !== null) version += 1;
     },
+    version: () => version,
   };
 });
 
@@ -54,12 +58,15 @@ test('storage is read and written once per session, at any result; later checks 
   ];
   expect(await folders.check(userId, batch, vault)).toEqual([true, false, true, false, false]);
   expect(calls).toEqual({ reads: 1, writes: 1 });
+  // The process is notified of its own write, too.
+  expect(await folders.check(userId, batch, vault)).toEqual([true, false, true, false, false]);
+  expect(calls).toEqual({ reads: 2, writes: 1 });
   for (let round = 0; round < 3; round += 1) {
     const answer = folders.check(userId, batch, vault);
     expect(answer).not.toBeInstanceOf(Promise);
     expect(answer).toEqual([true, false, true, false, false]);
   }
-  expect(calls).toEqual({ reads: 1, writes: 1 });
+  expect(calls).toEqual({ reads: 2, writes: 1 });
 });
 
 test('another process knows which sessions are excluded, of this tenant alone', async () => {
@@ -73,6 +80,42 @@ test('another process knows which sessions are excluded, of this tenant alone', 
   expect(await new SessionFolders(stranger.tenantId, memory).check(userId, [eventIn('unmoved', null)], vault)).toEqual([
     false,
   ]);
+});
+
+test('a process that knows a session follows it into and out of an excluded folder that another process saw', async () => {
+  const [one, other] = [started(), started()];
+  const at = async (folders: SessionFolders, path: string | null) => {
+    const [isExcluded] = await folders.check(userId, [eventIn('roaming', path)], vault);
+    return isExcluded;
+  };
+  for (let round = 0; round < 2; round += 1) {
+    expect(await at(one, '/src')).toBe(false);
+    expect(await at(other, '/vault')).toBe(true);
+    expect(await at(one, null)).toBe(true);
+    expect(await at(other, '/src/again')).toBe(false);
+    expect(await at(one, null)).toBe(false);
+    // Stored, although this process last wrote the same.
+    expect(await at(other, '/vault/x')).toBe(true);
+    expect(await at(one, null)).toBe(true);
+  }
+});
+
+test('a process that is not notified reads storage for every event', async () => {
+  version = null;
+  try {
+    const [one, other] = [started(), started()];
+    expect(await one.check(userId, [eventIn('unnotified', '/src')], vault)).toEqual([false]);
+    expect(await other.check(userId, [eventIn('unnotified', '/vault')], vault)).toEqual([true]);
+    expect(await one.check(userId, [eventIn('unnotified', null), eventIn('unnotified', null)], vault)).toEqual([
+      true,
+      true,
+    ]);
+    const { reads } = calls;
+    await one.check(userId, [eventIn('unnotified', null)], vault);
+    expect(calls.reads).toBe(reads + 1);
+  } finally {
+    version = 0;
+  }
 });
 
 test('another user’s session of the same name is in the folder of that user’s events', async () => {

@@ -127,7 +127,7 @@ describe('draining', () => {
     expect(spoolNames(dataDir)).toEqual([]);
   });
 
-  it('sets a half-written line aside; everything else arrives', async () => {
+  it('quarantines a half-written line; everything else arrives', async () => {
     const dataDir = dataDirFor(realServer());
     const session = randomUUID();
     const file = path.join(dataDir, 'spool', `${session}.local.ndjson`);
@@ -139,8 +139,8 @@ describe('draining', () => {
     appendFileSync(file, `\n{"v":1,"delivery":"${randomUUID()}","event":"Stop","ho`);
     expect(await drain(dataDir)).toMatchObject({ delivered: 3, quarantined: 4, end: { kind: 'done' } });
     expect(await stored(session)).toEqual(results(3));
-    const aside = readFileSync(path.join(dataDir, 'spool', 'quarantine', `${session}.ndjson`), 'utf8');
-    expect(aside.match(/(?<="reason":")[^"]+/g)).toEqual([
+    const quarantined = readFileSync(path.join(dataDir, 'spool', 'quarantine', `${session}.ndjson`), 'utf8');
+    expect(quarantined.match(/(?<="reason":")[^"]+/g)).toEqual([
       'half-written',
       'another version',
       'another version',
@@ -157,8 +157,8 @@ describe('draining', () => {
     add(dataDir, session, 2);
     expect(await drain(dataDir)).toMatchObject({ delivered: 2, quarantined: 1, end: { kind: 'done' } });
     expect(await stored(session)).toEqual(['result 0', 'result 2']);
-    const aside = readFileSync(path.join(dataDir, 'spool', 'quarantine', `${session}.ndjson`), 'utf8');
-    expect(aside).toContain('status 422 VALIDATION_FAILED');
+    const quarantined = readFileSync(path.join(dataDir, 'spool', 'quarantine', `${session}.ndjson`), 'utf8');
+    expect(quarantined).toContain('status 422 VALIDATION_FAILED');
     expect(spoolStatus(dataDir, 'local')).toMatchObject({ events: 0, quarantined: 1 });
   });
 

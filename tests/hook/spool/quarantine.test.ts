@@ -65,7 +65,7 @@ describe('a drain with a full quarantine', () => {
       delivered: 2,
       forgotten: 0,
       quarantined: 0,
-      end: { kind: 'stopped', reason: 'a line cannot be set aside: the quarantine is full' },
+      end: { kind: 'stopped', reason: 'a line cannot be quarantined: the quarantine is full' },
     });
     expect(spoolLines(dataDir).map(({ body }) => body)).toEqual([
       { session_id: 'a', n: 0 },

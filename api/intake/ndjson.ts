@@ -7,7 +7,7 @@ import { parseJson } from '../http/json.ts';
 import { Breather } from './breather.ts';
 import { keyedByDelivery, checkEvent, itemOf } from './check-event.ts';
 import type { CaptureItem, CheckedEvent } from './check-event.ts';
-import type { CommitResult } from './group-commit.ts';
+import type { CommitResult } from '../../stores/postgres/capture/isolate-faulty.ts';
 
 const LINE_FEED = 0x0a;
 

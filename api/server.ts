@@ -17,10 +17,10 @@ import type { Api, ApiDependencies } from './dependencies.ts';
 import { registerCors } from './http/cors.ts';
 import { registerDocument } from './http/document.ts';
 import { answerError } from './errors.ts';
+import { endConnections } from './http/end-connections.ts';
 import { registerHosts } from './http/hosts.ts';
 import { wellFormedJson } from './http/json.ts';
 import { registerTracing } from './http/tracing.ts';
-import { endUnusedConnections } from './http/unused-connections.ts';
 import { createMethodGuard } from './http/methods.ts';
 import { registerObservation } from './http/observation.ts';
 import { createRateLimits } from './http/rate-limits.ts';
@@ -254,7 +254,7 @@ export async function createServer({
   await app.register(cookie, { hook: false });
   registerBodyParsers(app);
   registerBodyRelease(app);
-  endUnusedConnections(app, tls !== null);
+  endConnections(app, tls !== null);
   const limits = createRateLimits({
     leases: dependencies.rateLeases,
     rates: dependencies.config.rates,

@@ -65,8 +65,6 @@ export function streamRoutes(app: Api, { database, events }: ApiDependencies): v
         reply
           .type('text/event-stream; charset=utf-8')
           .header('cache-control', 'no-store')
-          // As idle after its last event, the connection would delay the end of the process by more than a minute.
-          .header('connection', 'close')
           // Without it nginx collects the events.
           .header('x-accel-buffering', 'no')
           .send(Readable.from(frames, { objectMode: false, highWaterMark: WAITING_BYTES }))

@@ -1,4 +1,7 @@
-const POLL_MS = 50;
+const SHORTEST_POLL_MS = 50;
+const LONGEST_POLL_MS = 250;
+/** A wait becomes at most this part longer. Most conditions are requests to an api on the same processors as what is awaited. */
+const POLL_SHARE = 0.2;
 
 /** What is awaited; a function is called when the wait is over, and returns what is there instead. */
 type What = string | (() => Promise<string>);
@@ -12,13 +15,15 @@ export async function until<Value extends Found>(
   timeoutMs = 120_000,
   what: What = 'the condition',
 ): Promise<Value> {
-  const deadline = performance.now() + timeoutMs;
+  const started = performance.now();
   for (;;) {
     const value = await read();
     if (value !== undefined) return value;
-    if (performance.now() > deadline)
+    const waitedMs = performance.now() - started;
+    if (waitedMs > timeoutMs)
       throw new Error(`waited ${timeoutMs} ms for ${typeof what === 'string' ? what : await what()}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    const pollMs = Math.min(Math.max(waitedMs * POLL_SHARE, SHORTEST_POLL_MS), LONGEST_POLL_MS);
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
 }
 

@@ -21,6 +21,8 @@ const instance = fileInstance({
   RECOLLECT_WEAVIATE_GRPC_PORT: String(await closedPort()),
   RECOLLECT_RERANKER_DIR: rerankerDir,
   RECOLLECT_RERANK_TIMEOUT_MS: '5000',
+  // One test awaits it.
+  RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: '4000',
 });
 
 beforeAll(async () => {

@@ -94,6 +94,8 @@ test('reviews learnings by keyboard alone: verify, invalidate, undo, open, corre
   await page.getByRole('button', { name: 'Save as a new version' }).press('Enter');
   await page.getByText('Tests run by npm test, on two cores').waitFor();
   await page.getByText('Version 2').waitFor();
+  // The event of the change may precede the answer, which closes the dialog.
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
   // The quote moved with it, and leads to its row.
   expect(await page.getByRole('link', { name: 'In the session' }).getAttribute('href')).toContain(
     `row=${evidence[0]?.row_id ?? ''}`,

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { toApiError } from '../../../../api/errors.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createDatabase } from '../../../../stores/postgres/connection/database.ts';
@@ -14,13 +14,23 @@ const PATIENCE_MS = 30_000;
 
 const db = fileDatabase();
 const user = fileUser(db);
-let proxy: SilentProxy;
-let database: Database;
-let lost = 0;
 
-beforeAll(async () => {
-  proxy = await startSilentProxy(db.url('app'));
-  database = createDatabase({
+interface Silent {
+  readonly proxy: SilentProxy;
+  readonly database: Database;
+  /** Connections that were lost while idle. */
+  lost: number;
+  readonly capture: () => Promise<unknown>;
+  readonly count: () => Promise<number>;
+  readonly read: () => Promise<unknown>;
+}
+
+let captures = 0;
+
+/** Runs a test with connections of its own, through a proxy of its own: the tests wait at the same time. */
+async function withProxy(run: (silent: Silent) => Promise<void>): Promise<void> {
+  const proxy = await startSilentProxy(db.url('app'));
+  const database = createDatabase({
     privateRows: 'all',
     url: proxy.url,
     max: 2,
@@ -28,76 +38,82 @@ beforeAll(async () => {
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     applicationName: 'silent',
     onIdleError: () => {
-      lost += 1;
+      silent.lost += 1;
     },
   });
-});
-afterAll(async () => {
-  await database.close();
-  await proxy.close();
-});
-beforeEach(() => {
-  lost = 0;
-});
+  const silent: Silent = {
+    proxy,
+    database,
+    lost: 0,
+    capture() {
+      captures += 1;
+      return captureEvents(database.pool, [event(user, 'silent', [promptPart(`words ${captures}`)])]);
+    },
+    count: () => database.asTenant(user.tenantId, (transaction) => transaction.session.count()),
+    read: () =>
+      database.readAsTenant(user.tenantId, (ask) =>
+        ask({ name: 'silent', text: 'SELECT count(*) FROM sessions', values: [] }),
+      ),
+  };
+  try {
+    await run(silent);
+  } finally {
+    await database.close();
+    await proxy.close();
+  }
+}
 
-let captures = 0;
-const capture = () => {
-  captures += 1;
-  return captureEvents(database.pool, [event(user, 'silent', [promptPart(`words ${captures}`)])]);
-};
-const count = () => database.asTenant(user.tenantId, (transaction) => transaction.session.count());
-const read = () =>
-  database.readAsTenant(user.tenantId, (ask) =>
-    ask({ name: 'silent', text: 'SELECT count(*) FROM sessions', values: [] }),
+describe('a server that falls silent', { concurrent: true, timeout: PATIENCE_MS }, () => {
+  test.each<[string, 'capture' | 'count' | 'read']>([
+    ['a capture', 'capture'],
+    ['a transaction', 'count'],
+    ['a read', 'read'],
+  ])('%s on a connection whose server vanished fails in time; later calls use new connections', (_, ask) =>
+    withProxy(async (silent) => {
+      const { proxy, database, capture, count, read } = silent;
+      // Both connections of the pool are open, and both are silent from now on.
+      await Promise.all([capture(), count()]);
+      expect(database.pool.totalCount).toBe(2);
+      proxy.fallSilent();
+      const before = proxy.opened;
+      const started = performance.now();
+      const failure: unknown = await silent[ask]().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(toApiError(failure).code).toBe('STORAGE_UNAVAILABLE');
+      const tookMs = performance.now() - started;
+      expect(tookMs).toBeGreaterThan(STATEMENT_TIMEOUT_MS + 4_000);
+      expect(tookMs).toBeLessThan(STATEMENT_TIMEOUT_MS + 9_000);
+      expect(silent.lost).toBe(1);
+      const again = performance.now();
+      expect(await capture()).toMatchObject([{ status: 'accepted' }]);
+      expect(await count()).toBe(1);
+      await read();
+      expect(performance.now() - again).toBeLessThan(4_000);
+      expect(proxy.opened).toBeGreaterThan(before);
+      // The pool lost no connection: all are available at once.
+      await Promise.all([capture(), count(), read(), count()]);
+      expect(database.pool.totalCount).toBeLessThanOrEqual(2);
+      expect(database.pool.waitingCount).toBe(0);
+    }),
   );
 
-test.each<[string, () => Promise<unknown>]>([
-  ['a capture', capture],
-  ['a transaction', count],
-  ['a read', read],
-])(
-  '%s on a connection whose server vanished fails in time; later calls use new connections',
-  async (_, ask) => {
-    // Both connections of the pool are open, and both are silent from now on.
-    await Promise.all([capture(), count()]);
-    expect(database.pool.totalCount).toBe(2);
-    proxy.fallSilent();
-    const before = proxy.opened;
-    const started = performance.now();
-    const failure: unknown = await ask().then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    expect(toApiError(failure).code).toBe('STORAGE_UNAVAILABLE');
-    const tookMs = performance.now() - started;
-    expect(tookMs).toBeGreaterThan(STATEMENT_TIMEOUT_MS + 4_000);
-    expect(tookMs).toBeLessThan(STATEMENT_TIMEOUT_MS + 9_000);
-    expect(lost).toBe(1);
-    const again = performance.now();
-    expect(await capture()).toMatchObject([{ status: 'accepted' }]);
-    expect(await count()).toBe(1);
-    await read();
-    expect(performance.now() - again).toBeLessThan(4_000);
-    expect(proxy.opened).toBeGreaterThan(before);
-    // The pool lost no connection: all are available at once.
-    await Promise.all([capture(), count(), read(), count()]);
-    expect(database.pool.totalCount).toBeLessThanOrEqual(2);
-    expect(database.pool.waitingCount).toBe(0);
-  },
-  PATIENCE_MS,
-);
+  test('a capture without a response fails with an error that its sender retries', () =>
+    withProxy(async ({ proxy, capture }) => {
+      await capture();
+      proxy.fallSilent();
+      await expect(capture()).rejects.toMatchObject({ code: 'ETIMEDOUT', name: 'ServerSilent' });
+    }));
 
-test('a capture without a response fails with an error that its sender retries', async () => {
-  await capture();
-  proxy.fallSilent();
-  await expect(capture()).rejects.toMatchObject({ code: 'ETIMEDOUT', name: 'ServerSilent' });
-}, 30_000);
-
-test('a slow statement is still ended by the server, and its connection stays open', async () => {
-  await capture();
-  const before = proxy.opened;
-  await expect(database.pool.query('SELECT pg_sleep(2)')).rejects.toMatchObject({ code: '57014' });
-  await capture();
-  expect(proxy.opened - before).toBeLessThanOrEqual(1);
-  expect(lost).toBe(0);
+  test('a slow statement is still ended by the server, and its connection stays open', () =>
+    withProxy(async (silent) => {
+      const { proxy, database, capture } = silent;
+      await capture();
+      const before = proxy.opened;
+      await expect(database.pool.query('SELECT pg_sleep(2)')).rejects.toMatchObject({ code: '57014' });
+      await capture();
+      expect(proxy.opened - before).toBeLessThanOrEqual(1);
+      expect(silent.lost).toBe(0);
+    }));
 });

@@ -82,12 +82,22 @@ export async function openWatched(
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** Returns the violations of axe on what the page shows, in both themes: theme, rule, elements. */
+/** Rules of axe about colours: only these differ between the themes. */
+const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
+
+/** Returns the violations of axe on what the page shows, of colours in both themes: theme, rule, elements. */
 export async function violationsOf(page: Page): Promise<(readonly [string, string, string[]])[]> {
   const found: (readonly [string, string, string[]])[] = [];
-  for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [colorScheme, runOnly] of [
+    ['light', { type: 'tag', values: TAGS }],
+    ['dark', { type: 'rule', values: COLOUR_RULES }],
+  ] as const) {
     await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page }).withTags(TAGS).setLegacyMode().analyze();
+    const { violations } = await new AxeBuilder({ page })
+      // Elements that pass would be described, too.
+      .options({ runOnly: { ...runOnly, values: [...runOnly.values] }, resultTypes: ['violations'] })
+      .setLegacyMode()
+      .analyze();
     found.push(...violations.map(({ id, nodes }) => [colorScheme, id, nodes.map(({ html }) => html)] as const));
   }
   return found;

@@ -30,18 +30,14 @@ afterAll(async () => {
   folder.remove();
 });
 
-async function captureHooks(hooks: readonly RecordedHook[], source: 'hook' | 'spool' = 'hook'): Promise<void> {
+async function captureHooks(hooks: readonly RecordedHook[]): Promise<void> {
   const events = hooks.flatMap((hook) => {
-    const event = translateHook(
-      hook.hook_event_name,
-      hook,
-      `${source}-${hook.session_id}-${JSON.stringify(hook).length}`,
-    );
+    const event = translateHook(hook.hook_event_name, hook, `hook-${hook.session_id}-${JSON.stringify(hook).length}`);
     return event === null
       ? []
       : [
           buildCaptureEvent(
-            { ...event, source, key: event.key?.startsWith('tool:') ? event.key : null },
+            { ...event, source: 'hook', key: event.key?.startsWith('tool:') ? event.key : null },
             owner,
             new Date(),
           ),
@@ -110,24 +106,6 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
     expect(await look()).toEqual({ files: 0, added: 0, late_duplicates: 0 });
     expect(await look({ mode: 'all' })).toMatchObject({ files: 2 });
     expect((await storedRows(instance, 'stranger')).observations.length).toBeGreaterThan(40);
-  });
-
-  test('removes late duplicates of a spool, also without transcripts', async () => {
-    const hooks = hooksOf('drained');
-    await captureHooks(hooks.slice(0, 20));
-    folder.write('-src-a/drained.jsonl', transcriptOf(hooks, { agents: true }));
-    await look();
-    const complete = await storedRows(instance, 'drained');
-    await captureHooks(hooks.slice(20), 'spool');
-    const doubled = await storedRows(instance, 'drained');
-    expect(doubled.prompts.length).toBeGreaterThan(complete.prompts.length);
-    const { late_duplicates, files } = await look({ mode: 'off' });
-    expect({ late_duplicates, files }).toEqual({
-      late_duplicates: doubled.prompts.length - complete.prompts.length,
-      files: 0,
-    });
-    expect((await storedRows(instance, 'drained')).prompts).toEqual(complete.prompts);
-    expect(await look({ mode: 'off' })).toEqual({ files: 0, added: 0, late_duplicates: 0 });
   });
 
   test('waits for a file being written, then resumes', async () => {

@@ -183,6 +183,20 @@ export async function knownSessions(
   );
 }
 
+/** The part of the store that finds and deletes late duplicates of one user. */
+export function createDuplicateStore(
+  database: Database,
+  owner: EventOwner,
+): Pick<TranscriptStore, 'readSession' | 'removeDuplicates'> {
+  return {
+    readSession: (externalId) => readSession(database, owner, externalId),
+    removeDuplicates: (sessionId, duplicates) =>
+      database.asTenant(viewOfUser(owner.tenantId, owner.userId), (transaction) =>
+        removeDuplicates(transaction, sessionId, duplicates),
+      ),
+  };
+}
+
 /** The store for reading the transcripts of one user. `capture` stores events and hints their workflows. */
 export function createTranscriptStore(
   database: Database,
@@ -191,7 +205,7 @@ export function createTranscriptStore(
 ): TranscriptStore {
   const { tenantId, userId } = owner;
   return {
-    readSession: (externalId) => readSession(database, owner, externalId),
+    ...createDuplicateStore(database, owner),
     knownKeys: (sessionId, keys) =>
       database.readAsTenant(tenantId, async (read) => {
         const rows = await read({
@@ -226,10 +240,6 @@ export function createTranscriptStore(
       ),
     capture,
     pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, owner, pins)),
-    removeDuplicates: (sessionId, duplicates) =>
-      database.asTenant(viewOfUser(owner.tenantId, owner.userId), (transaction) =>
-        removeDuplicates(transaction, sessionId, duplicates),
-      ),
     beganBy: (sessionId, at) =>
       database.asTenant(tenantId, async (transaction) => {
         await transaction.$executeRaw`UPDATE sessions SET started_at = ${at}::timestamptz WHERE id = ${sessionId}::uuid AND started_at > ${at}::timestamptz`;

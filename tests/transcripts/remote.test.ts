@@ -127,7 +127,7 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
     expect((await send()).files.done).toBe(1);
   });
 
-  test('gets no duplicates of events that arrive after its transcript, whoever sent it', async () => {
+  test('gets no duplicates of events that arrive after its transcript, for any user', async () => {
     const sender = await instance.user();
     const hooks = hooksOf('late');
     folder.write('-src/late.jsonl', transcriptOf(hooks, { agents: true }));

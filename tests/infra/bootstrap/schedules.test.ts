@@ -60,11 +60,13 @@ function queuesOf(name: ScheduleName): WorkerQueue[] {
 }
 
 const served = z.object({ workers: z.record(z.string(), z.object({ queues: z.array(z.string()) })) });
-const ofCompose = Object.entries(composeContent('compose.yaml').services)
-  .filter(([name]) => name.startsWith('worker-'))
-  .flatMap(([, { command = [] }]) => String(command[1]).split(','));
-const ofChart = Object.values(served.parse(deployFile('helm/recollect/values.yaml')).workers).flatMap(
-  ({ queues }) => queues,
+const ofCompose = new Set(
+  Object.entries(composeContent('compose.yaml').services)
+    .filter(([name]) => name.startsWith('worker-'))
+    .flatMap(([, { command = [] }]) => String(command[1]).split(',')),
+);
+const ofChart = new Set(
+  Object.values(served.parse(deployFile('helm/recollect/values.yaml')).workers).flatMap(({ queues }) => queues),
 );
 
 test('active schedules of a server have queues that the workers of Compose and of the chart serve', async () => {
@@ -75,7 +77,7 @@ test('active schedules of a server have queues that the workers of Compose and o
   const needed = active.flatMap((name) => queuesOf(name).map((queue) => ({ name, queue })));
   expect(needed.filter(({ queue }) => queue === 'session').length).toBe(active.length);
   expect(needed.length).toBeGreaterThanOrEqual(2 * active.length);
-  expect(needed.filter(({ queue }) => !ofCompose.includes(queue) || !ofChart.includes(queue))).toEqual([]);
+  expect(needed.filter(({ queue }) => !ofCompose.has(queue) || !ofChart.has(queue))).toEqual([]);
   expect(queuesOf('transcripts')).toEqual(['session', 'transcripts']);
 });
 

@@ -66,7 +66,7 @@ function look(more: Partial<WatchOptions> = {}) {
 }
 
 describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
-  test('belongs to the local tenant, if there is one', async () => {
+  test('belongs to the first active admin of the local tenant, also beside other tenants', async () => {
     const { maintenanceUrl } = instance.config.database;
     expect(maintenanceUrl).toBeDefined();
     expect(await localOwner(instance.db.maintenance)).toBeNull();
@@ -80,7 +80,13 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
       });
     expect(await run('before')).toEqual({ files: 0, added: 0, late_duplicates: 0 });
     await instance.write("UPDATE tenants SET name = 'local' WHERE id = $1", [owner.tenantId]);
-    expect(await localOwner(instance.db.maintenance)).toMatchObject({ tenantId: owner.tenantId, userId: owner.userId });
+    // An admin who came later, and the admins of other tenants.
+    const later = await instance.db.createUser({ role: 'admin', tenantId: owner.tenantId });
+    expect(await instance.db.count('tenants')).toBeGreaterThan(1);
+    expect(await localOwner(instance.db.maintenance)).toEqual({ tenantId: owner.tenantId, userId: owner.userId });
+    await instance.write('UPDATE users SET active = false WHERE id = $1', [owner.userId]);
+    expect(await localOwner(instance.db.maintenance)).toEqual({ tenantId: owner.tenantId, userId: later.userId });
+    await instance.write('UPDATE users SET active = true WHERE id = $1', [owner.userId]);
     await captureHooks(hooksOf('unowned').slice(0, 3));
     expect(await run('after')).toMatchObject({ files: 1 });
     expect((await sources(instance, 'unowned'))['transcript']).toBeGreaterThan(50);

@@ -149,8 +149,9 @@ async function pin(
 const ownerRow = z.object({ tenant_id: z.string(), user_id: z.string() });
 
 /**
- * Returns the owner of this machine's transcripts: the admin of the tenant of the first start. Null on a server with several tenants, which must not
- * assign the files of its operating-system user to one of them. Needs a pool of the maintenance role.
+ * Returns the owner of this machine's transcripts: the first active admin of the tenant `local`, which the first start creates; null without one. Other
+ * tenants change nothing: the files remain those of the person who set up the instance. What reads them is off on servers unless the operator sets it
+ * (`RECOLLECT_TRANSCRIPTS`, `claude-cli`). Needs a pool of the maintenance role.
  */
 export async function localOwner(maintenance: pg.Pool): Promise<EventOwner | null> {
   const result = await maintenance.query(

@@ -6,6 +6,13 @@ import pg from 'pg';
 import type { DatabaseAddress } from './migration-adapter.ts';
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), 'sql/functions');
+/** Signatures of the functions of the released version, one a line. */
+const RELEASED = join(FOLDER, '../released-functions.txt');
+
+/** Names of the functions that processes of the released version call: during an upgrade, and after it was taken back. */
+function releasedFunctions(): ReadonlySet<string> {
+  return new Set(readFileSync(RELEASED, 'utf8').match(/^\w+/gmu));
+}
 
 /** The functions of this version by name, each as its SQL and the note that the applied function carries: SHA-256 of the SQL. */
 function knownFunctions(folder: string): Map<string, { readonly sql: string; readonly note: string }> {
@@ -32,10 +39,14 @@ export function functionsSha256(): string {
 
 /**
  * Brings the functions of prisma/sql/functions into a database with the current tables, in one transaction: drops those whose file changed or is missing,
- * creates the changed and the new ones. Returns the names created.
+ * creates the changed and the new ones. A missing one of the released version remains. Returns the names created.
  * @throws Error naming the file that PostgreSQL refused; the database is unchanged then
  */
-export async function applyFunctions(address: DatabaseAddress, folder = FOLDER): Promise<readonly string[]> {
+export async function applyFunctions(
+  address: DatabaseAddress,
+  folder = FOLDER,
+  released = releasedFunctions(),
+): Promise<readonly string[]> {
   const owner = new pg.Client({ ...address });
   // A connection that is lost between two queries fails the next one.
   owner.on('error', () => undefined);
@@ -48,7 +59,8 @@ export async function applyFunctions(address: DatabaseAddress, folder = FOLDER):
     for (const { signature, name, note, isTrigger } of applied.rows) {
       if (known.get(name)?.note === note) known.delete(name);
       // The file of a trigger's function creates its triggers, too.
-      else await owner.query(`DROP FUNCTION ${signature}${isTrigger ? ' CASCADE' : ''}`);
+      else if (known.has(name) || !released.has(name))
+        await owner.query(`DROP FUNCTION ${signature}${isTrigger ? ' CASCADE' : ''}`);
     }
     if (known.size > 0) {
       // Bodies name functions that come later. A function's new owner needs the right to create in the schema for that moment.

@@ -133,6 +133,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
     clock,
   });
   const sweeps = createMaintenanceActivities({
+    database,
     maintenance,
     hints,
     vectors,

@@ -20,7 +20,9 @@ import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
 import { reportProgress, withHeartbeat } from '../heartbeat.ts';
+import { lateDuplicateRemovals } from '../transcripts/late-duplicates.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 
@@ -56,6 +58,7 @@ export async function findLostVectors(maintenance: pg.Pool, vectors: VectorIndex
 }
 
 export interface MaintenanceDependencies {
+  readonly database: Database;
   /** As the maintenance role. */
   readonly maintenance: pg.Pool;
   readonly hints: WorkflowHints;
@@ -110,6 +113,7 @@ async function doAll(stages: readonly (() => Promise<unknown>)[], signal: AbortS
 
 /** Maintenance over all tenants. */
 export function createMaintenanceActivities({
+  database,
   maintenance,
   hints,
   vectors,
@@ -168,6 +172,7 @@ export function createMaintenanceActivities({
             );
             await notifyAll(calls, signal);
           },
+          async () => doAll(await lateDuplicateRemovals(maintenance, database), signal),
           // Last: what others wait for comes first.
           () => takeSample(maintenance, measure, Date.now()),
         ];

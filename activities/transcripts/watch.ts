@@ -4,16 +4,15 @@ import type { EventOwner } from '../../domain/capture/event.ts';
 import { compileExclusions } from '../../domain/capture/exclusions.ts';
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { currentOf, removeLateDuplicates } from '../../domain/transcripts/progress.ts';
+import { currentOf } from '../../domain/transcripts/progress.ts';
 import type { TranscriptStore } from '../../domain/transcripts/store.ts';
 import { allowedFolder, listTranscripts } from '../../stores/files/transcript-folder.ts';
 import type { TranscriptFileEntry } from '../../stores/files/transcript-folder.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { readExclusions } from '../../stores/postgres/capture/exclusions.ts';
-import { readCursors, saveSeen, sessionsWithLateRows } from '../../stores/postgres/capture/transcript-files.ts';
+import { readCursors } from '../../stores/postgres/capture/transcript-files.ts';
 import { knownSessions } from '../../stores/postgres/capture/transcripts.ts';
 import type { WatchResult } from '../../workflows/imports/types.ts';
-import { reportProgress } from '../heartbeat.ts';
 import { readTranscriptFile } from './read-file.ts';
 
 /** The row of the file that an attempt was reading, and the offset in it. Null: before the first piece. */
@@ -45,8 +44,6 @@ export interface Watching {
 
 /** Shorter than the schedule's minute, so that no run is skipped. */
 const LOOK_MS = 45_000;
-/** Sessions per run that are checked for late duplicates. */
-const MAX_LATE = 500;
 
 /** Returns the exclusions of a tenant: the instance's and its own. */
 export async function excludedFolders(
@@ -82,7 +79,7 @@ async function ofKnownSessions(
   });
 }
 
-/** Reads new transcript lines, then removes duplicates that arrived late. */
+/** Reads new transcript lines. */
 export async function watchTranscripts({
   database,
   now,
@@ -139,11 +136,6 @@ export async function watchTranscripts({
       });
       if (outcome === 'finished' || outcome === 'unfinished') files += 1;
     }
-  }
-  for (const late of await sessionsWithLateRows(database, owner, MAX_LATE)) {
-    reportProgress(signal);
-    const { stored } = await removeLateDuplicates(late.externalId, counting);
-    await saveSeen(database, owner, late.sessionId, stored?.lastSeq ?? 0);
   }
   return { files, added, late_duplicates: duplicates };
 }

@@ -94,7 +94,7 @@ export async function settleSession(
 /** Deletes late duplicates of a session whose transcript was read; returns their number, and the session before the deletion. */
 export async function removeLateDuplicates(
   externalId: string,
-  store: TranscriptStore,
+  store: Pick<TranscriptStore, 'readSession' | 'removeDuplicates'>,
 ): Promise<{ readonly removed: number; readonly stored: StoredSession | null }> {
   const stored = await store.readSession(externalId);
   if (stored === null) return { removed: 0, stored };

@@ -1,5 +1,6 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client, ScheduleOptions } from '@temporalio/client';
+import type { Config } from '../../config/config.ts';
 import type { ScheduleSettings, TimeOfDay, TimeOfWeek } from '../../config/schedule-settings.ts';
 import { SCHEDULE_NAMES } from '../../domain/jobs.ts';
 import { QUEUES, SCHEDULES, workflowIdOf } from '../../workflows/registry.ts';
@@ -7,12 +8,26 @@ import type { Schedule, ScheduleName } from '../../workflows/registry.ts';
 
 export interface ScheduleTimes extends ScheduleSettings {
   readonly sweepIntervalMs: number;
+  /** False pauses `transcripts`: without a worker on the machine of the files each run would wait for one and fail. */
+  readonly readsTranscripts: boolean;
+}
+
+/** Returns the times and pauses of the schedules by the settings. */
+export function scheduleTimesOf({ schedules, sweepIntervalMs, transcripts }: Config): ScheduleTimes {
+  return { ...schedules, sweepIntervalMs, readsTranscripts: transcripts.mode !== 'off' };
 }
 
 type Spec = ScheduleOptions['spec'];
 
-/** Pause reason of schedules paused by the settings. Removing the setting resumes them; user pauses remain. */
-const BY_SETTINGS = 'RECOLLECT_SCHEDULES_PAUSED';
+/** Pause reasons of schedules paused by a setting, which it names. Changing the setting resumes them; user pauses remain. */
+const BY_SETTINGS = { listed: 'RECOLLECT_SCHEDULES_PAUSED', transcriptsOff: 'RECOLLECT_TRANSCRIPTS' } as const;
+type PauseReason = (typeof BY_SETTINGS)[keyof typeof BY_SETTINGS];
+const REASONS: readonly (string | undefined)[] = Object.values(BY_SETTINGS);
+
+function pauseReasonOf(name: ScheduleName, { paused, readsTranscripts }: ScheduleTimes): PauseReason | null {
+  if (paused.includes(name)) return BY_SETTINGS.listed;
+  return name === 'transcripts' && !readsTranscripts ? BY_SETTINGS.transcriptsOff : null;
+}
 
 const OVERLAPS = {
   skip: ScheduleOverlapPolicy.SKIP,
@@ -44,19 +59,18 @@ function optionsOf(name: ScheduleName, times: ScheduleTimes): ScheduleOptions {
   };
 }
 
-async function createOrUpdate(client: Client, options: ScheduleOptions, isPaused: boolean): Promise<void> {
-  const paused = isPaused ? { paused: true, note: BY_SETTINGS } : {};
+async function createOrUpdate(client: Client, options: ScheduleOptions, reason: PauseReason | null): Promise<void> {
+  const bySettings = reason === null ? { paused: false, note: '' } : { paused: true, note: reason };
   try {
-    await client.schedule.create({ ...options, state: paused });
+    await client.schedule.create({ ...options, state: bySettings });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     const { spec, action, policies } = options;
     await client.schedule.getHandle(options.scheduleId).update(({ state, ...before }) => {
-      const isOwn = state.paused && state.note === BY_SETTINGS;
-      const next = isPaused && !state.paused ? { ...state, ...paused } : state;
+      const isByUser = state.paused && !REASONS.includes(state.note);
       return {
         ...before,
-        state: isOwn && !isPaused ? { ...state, paused: false, note: '' } : next,
+        state: isByUser ? state : { ...state, ...bySettings },
         spec,
         action,
         policies: policies ?? {},
@@ -72,6 +86,6 @@ export async function bootstrapSchedules(
   operations: readonly ScheduleName[] = SCHEDULE_NAMES,
 ): Promise<void> {
   await Promise.all(
-    operations.map((name) => createOrUpdate(client, optionsOf(name, times), times.paused.includes(name))),
+    operations.map((name) => createOrUpdate(client, optionsOf(name, times), pauseReasonOf(name, times))),
   );
 }

@@ -3,6 +3,7 @@ import { failureReason } from '../../domain/failure-reason.ts';
 import { CodedError } from '../coded-error.ts';
 import { bootstrapDatabase, migrate } from './database.ts';
 import { bootstrapIdentity } from './identity.ts';
+import { scheduleTimesOf } from './schedules.ts';
 import { bootstrapTemporal } from './temporal.ts';
 
 /** A step of a migration that failed, with its reason and what to do. */
@@ -70,7 +71,7 @@ export async function migrateServer({ config, credentialsPath, url, progress }: 
       async () => {
         await bootstrapTemporal({
           ...config.temporal,
-          schedules: { ...config.schedules, sweepIntervalMs: config.sweepIntervalMs },
+          schedules: scheduleTimesOf(config),
         });
         return `namespace ${config.temporal.namespace}, search attributes and schedules exist`;
       },

@@ -60,7 +60,7 @@ export async function bootstrapTemporal(options: TemporalBootstrap): Promise<voi
     const client = new Client({ connection, namespace: options.namespace });
     await bootstrapSchedules(
       client,
-      options.schedules ?? { ...DEFAULT_SCHEDULES, sweepIntervalMs: SWEEP_INTERVAL_MS },
+      options.schedules ?? { ...DEFAULT_SCHEDULES, sweepIntervalMs: SWEEP_INTERVAL_MS, readsTranscripts: true },
       options.operations,
     );
   } finally {

@@ -5,6 +5,7 @@ import { MODULE_EXTENSION } from '../../config/module-files.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { bootstrapIdentity } from '../bootstrap/identity.ts';
 import { ensureModelFiles } from '../bootstrap/model-files.ts';
+import { scheduleTimesOf } from '../bootstrap/schedules.ts';
 import { bootstrapTemporal } from '../bootstrap/temporal.ts';
 import { runTool } from '../engines/run-tool.ts';
 import { engineNodes, prepareEngines } from '../engines/definitions.ts';
@@ -191,7 +192,7 @@ function temporalStep(instance: Instance, config: Config): StepDefinition {
       await bootstrapTemporal({
         address: temporalAddress(instance),
         namespace: config.temporal.namespace,
-        schedules: { ...config.schedules, sweepIntervalMs: config.sweepIntervalMs },
+        schedules: scheduleTimesOf(config),
       });
       relaxTemporal(instance);
     },

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -183,12 +183,22 @@ test('every variable in a page is read by the code', () => {
   expect(unknown).toEqual([]);
 });
 
+const top = new Set(
+  readdirSync(ROOT, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && entry.name !== '.git')
+    .map((entry) => entry.name),
+);
+
+test('every path in a workflow of the continuous integration exists', () => {
+  const workflows = filesUnder(path.join(ROOT, '.github/workflows'), '.yml').map((file) => read(file));
+  const paths = workflows
+    .flatMap((text) => text.match(/(?<![\w./@-])[\w.-]+\/[\w./*-]+/g) ?? [])
+    .filter((found) => top.has(found.split('/')[0] ?? ''));
+  expect(paths).toContain('.ci/run');
+  expect(paths.filter((found) => globSync(found, { cwd: ROOT }).length === 0)).toEqual([]);
+});
+
 test('every path in a page exists', () => {
-  const top = new Set(
-    readdirSync(ROOT, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && entry.name !== '.git')
-      .map((entry) => entry.name),
-  );
   const paths = mentions(/`([\w.-]+\/[\w./-]*)`/g).filter(({ found }) => top.has(found.split('/')[0] ?? ''));
   expect(paths.filter(({ file }) => file === 'ARCHITECTURE.md').length).toBeGreaterThan(30);
   expect(paths.filter(({ found }) => !existsSync(path.join(ROOT, found)))).toEqual([]);

@@ -83,10 +83,18 @@ test('drops a function whose file is missing, and creates the function of a new 
     join(folder, 'b_new_one.sql'),
     'CREATE FUNCTION b_new_one() RETURNS boolean LANGUAGE sql AS $$ SELECT true $$;',
   );
-  expect(await applyFunctions(address, folder)).toEqual(['a_new_one', 'b_new_one']);
+  const released = new Set(['capture_events']);
+  expect(await applyFunctions(address, folder, released)).toEqual(['a_new_one', 'b_new_one']);
   expect(await applied()).toEqual({ ...others, a_new_one: expect.anything(), b_new_one: expect.anything() });
   const left = await db.rows("SELECT FROM pg_proc WHERE proname = 'update_session_phase'");
   expect(left.length).toBe(0);
+});
+
+test('leaves a function of the released version whose file is missing, as processes of that version call it', async () => {
+  const before = await applied();
+  rmSync(join(folder, 'update_session_phase.sql'));
+  expect(await applyFunctions(address, folder)).toEqual([]);
+  expect(await applied()).toEqual(before);
 });
 
 test('changes nothing if one file is refused, and names the file', async () => {

@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cursorSchema } from '../../contract/imports.ts';
 import { ImportApi } from '../../cli/import/import-api.ts';
 import { streamTranscripts } from '../../cli/import/stream-import.ts';
+import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
+import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
+import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import { bytesOf, transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
 import { replay } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -122,6 +125,32 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
     stop.abort();
     await expect(send(stop.signal)).rejects.toThrow(/abort|stopped/i);
     expect((await send()).files.done).toBe(1);
+  });
+
+  test('gets no duplicates of events that arrive after its transcript, for any user', async () => {
+    const sender = await instance.user();
+    const hooks = hooksOf('late');
+    folder.write('-src/late.jsonl', transcriptOf(hooks, { agents: true }));
+    await send(never, sender.key);
+    const complete = await storedRows(instance, 'late');
+    const events = hooks.flatMap((hook, index) => {
+      const event = translateHook(hook.hook_event_name, hook, `late-${index}`);
+      return event === null ? [] : [buildCaptureEvent({ ...event, source: 'spool' }, sender, new Date())];
+    });
+    await captureEvents(instance.db.database.pool, events);
+    expect((await storedRows(instance, 'late')).prompts.length).toBeGreaterThan(complete.prompts.length);
+    const stop = await instance.startWorker();
+    await instance.temporal.workflow.execute('captureSweep', {
+      workflowId: 'ops/capture-sweep/late',
+      taskQueue: 'session',
+      args: [],
+    });
+    await stop();
+    expect((await storedRows(instance, 'late')).prompts).toEqual(complete.prompts);
+    const seen = await instance.rows<{ seen: boolean }>(
+      "SELECT f.seen_seq = s.last_seq AS seen FROM transcript_files f JOIN sessions s ON s.id = f.session_id WHERE s.external_id = 'late'",
+    );
+    expect(seen).toEqual([{ seen: true }]);
   });
 });
 

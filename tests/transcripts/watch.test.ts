@@ -30,18 +30,14 @@ afterAll(async () => {
   folder.remove();
 });
 
-async function captureHooks(hooks: readonly RecordedHook[], source: 'hook' | 'spool' = 'hook'): Promise<void> {
+async function captureHooks(hooks: readonly RecordedHook[]): Promise<void> {
   const events = hooks.flatMap((hook) => {
-    const event = translateHook(
-      hook.hook_event_name,
-      hook,
-      `${source}-${hook.session_id}-${JSON.stringify(hook).length}`,
-    );
+    const event = translateHook(hook.hook_event_name, hook, `hook-${hook.session_id}-${JSON.stringify(hook).length}`);
     return event === null
       ? []
       : [
           buildCaptureEvent(
-            { ...event, source, key: event.key?.startsWith('tool:') ? event.key : null },
+            { ...event, source: 'hook', key: event.key?.startsWith('tool:') ? event.key : null },
             owner,
             new Date(),
           ),
@@ -70,7 +66,7 @@ function look(more: Partial<WatchOptions> = {}) {
 }
 
 describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
-  test('belongs to the local tenant, if there is one', async () => {
+  test('belongs to the first active admin of the local tenant, also beside other tenants', async () => {
     const { maintenanceUrl } = instance.config.database;
     expect(maintenanceUrl).toBeDefined();
     expect(await localOwner(instance.db.maintenance)).toBeNull();
@@ -84,7 +80,13 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
       });
     expect(await run('before')).toEqual({ files: 0, added: 0, late_duplicates: 0 });
     await instance.write("UPDATE tenants SET name = 'local' WHERE id = $1", [owner.tenantId]);
-    expect(await localOwner(instance.db.maintenance)).toMatchObject({ tenantId: owner.tenantId, userId: owner.userId });
+    // An admin who came later, and the admins of other tenants.
+    const later = await instance.db.createUser({ role: 'admin', tenantId: owner.tenantId });
+    expect(await instance.db.count('tenants')).toBeGreaterThan(1);
+    expect(await localOwner(instance.db.maintenance)).toEqual({ tenantId: owner.tenantId, userId: owner.userId });
+    await instance.write('UPDATE users SET active = false WHERE id = $1', [owner.userId]);
+    expect(await localOwner(instance.db.maintenance)).toEqual({ tenantId: owner.tenantId, userId: later.userId });
+    await instance.write('UPDATE users SET active = true WHERE id = $1', [owner.userId]);
     await captureHooks(hooksOf('unowned').slice(0, 3));
     expect(await run('after')).toMatchObject({ files: 1 });
     expect((await sources(instance, 'unowned'))['transcript']).toBeGreaterThan(50);
@@ -110,24 +112,6 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
     expect(await look()).toEqual({ files: 0, added: 0, late_duplicates: 0 });
     expect(await look({ mode: 'all' })).toMatchObject({ files: 2 });
     expect((await storedRows(instance, 'stranger')).observations.length).toBeGreaterThan(40);
-  });
-
-  test('removes late duplicates of a spool, also without transcripts', async () => {
-    const hooks = hooksOf('drained');
-    await captureHooks(hooks.slice(0, 20));
-    folder.write('-src-a/drained.jsonl', transcriptOf(hooks, { agents: true }));
-    await look();
-    const complete = await storedRows(instance, 'drained');
-    await captureHooks(hooks.slice(20), 'spool');
-    const doubled = await storedRows(instance, 'drained');
-    expect(doubled.prompts.length).toBeGreaterThan(complete.prompts.length);
-    const { late_duplicates, files } = await look({ mode: 'off' });
-    expect({ late_duplicates, files }).toEqual({
-      late_duplicates: doubled.prompts.length - complete.prompts.length,
-      files: 0,
-    });
-    expect((await storedRows(instance, 'drained')).prompts).toEqual(complete.prompts);
-    expect(await look({ mode: 'off' })).toEqual({ files: 0, added: 0, late_duplicates: 0 });
   });
 
   test('waits for a file being written, then resumes', async () => {

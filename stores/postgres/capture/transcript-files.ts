@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
+import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { EventOwner } from '../../../domain/capture/event.ts';
+import { asId } from '../../../domain/ids.ts';
+import type { UserId } from '../../../domain/ids.ts';
 import { addCounts } from '../../../domain/transcripts/counts.ts';
 import type { FileProgress } from '../../../domain/transcripts/progress.ts';
 import { viewOfUser } from '../connection/database.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
-import { millisColumn, rowOf } from '../connection/rows.ts';
+import { millisColumn, rowOf, tenantColumn } from '../connection/rows.ts';
 import { addImportCounts } from '../imports/imports.ts';
 
 /** Identifies a file: `machine` is empty for files of this server. */
@@ -131,26 +134,26 @@ export async function saveProgress(
   });
 }
 
-const lateRow = z.object({ id: z.string(), external_id: z.string() });
+const lateRow = rowOf({
+  tenant_id: tenantColumn,
+  user_id: z.string().transform((id) => asId<UserId>(id)),
+  session_id: z.string(),
+  external_id: z.string(),
+});
 
-/** Returns at most `limit` sessions with new rows since their transcript was read: these can be duplicates. */
-export async function sessionsWithLateRows(
-  database: Database,
-  { tenantId, userId }: EventOwner,
-  limit: number,
-): Promise<{ readonly sessionId: string; readonly externalId: string }[]> {
-  const rows = await database.readAsTenant(tenantId, (read) =>
-    read({
-      name: 'transcript_late_rows',
-      text: `SELECT DISTINCT s.id, s.external_id FROM transcript_files f JOIN sessions s ON s.id = f.session_id
-              WHERE f.tenant_id = $1 AND f.user_id = $2 AND s.last_seq > f.seen_seq AND s.status <> 'deleted' LIMIT $3`,
-      values: [tenantId, userId, limit],
-    }),
+/**
+ * Returns at most `limit` sessions of all users with new rows since their transcript was read: these can be duplicates. A row reopens its session, so that
+ * no others than open ones and those that ended lately have any. Needs a pool of the maintenance role.
+ */
+export async function sessionsWithLateRows(maintenance: pg.Pool, limit: number): Promise<z.output<typeof lateRow>[]> {
+  const result = await maintenance.query(
+    `SELECT s.tenant_id, s.user_id, s.id AS session_id, s.external_id FROM sessions s
+      WHERE (s.status = 'active' OR s.status = 'ended' AND s.ended_at > now() - interval '7 days')
+        AND EXISTS (SELECT FROM transcript_files f WHERE f.session_id = s.id AND f.user_id = s.user_id AND f.seen_seq < s.last_seq)
+      LIMIT $1`,
+    [limit],
   );
-  return z
-    .array(lateRow)
-    .parse(rows)
-    .map((row) => ({ sessionId: row.id, externalId: row.external_id }));
+  return z.array(lateRow).parse(result.rows);
 }
 
 /** Records the position up to which a session's rows were compared with its transcript. */

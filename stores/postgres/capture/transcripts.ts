@@ -149,8 +149,9 @@ async function pin(
 const ownerRow = z.object({ tenant_id: z.string(), user_id: z.string() });
 
 /**
- * Returns the owner of this machine's transcripts: the admin of the tenant of the first start. Null on a server with several tenants, which must not
- * assign the files of its operating-system user to one of them. Needs a pool of the maintenance role.
+ * Returns the owner of this machine's transcripts: the first active admin of the tenant `local`, which the first start creates; null without one. Other
+ * tenants change nothing: the files remain those of the person who set up the instance. What reads them is off on servers unless the operator sets it
+ * (`RECOLLECT_TRANSCRIPTS`, `claude-cli`). Needs a pool of the maintenance role.
  */
 export async function localOwner(maintenance: pg.Pool): Promise<EventOwner | null> {
   const result = await maintenance.query(
@@ -183,6 +184,20 @@ export async function knownSessions(
   );
 }
 
+/** The part of the store that finds and deletes late duplicates of one user. */
+export function createDuplicateStore(
+  database: Database,
+  owner: EventOwner,
+): Pick<TranscriptStore, 'readSession' | 'removeDuplicates'> {
+  return {
+    readSession: (externalId) => readSession(database, owner, externalId),
+    removeDuplicates: (sessionId, duplicates) =>
+      database.asTenant(viewOfUser(owner.tenantId, owner.userId), (transaction) =>
+        removeDuplicates(transaction, sessionId, duplicates),
+      ),
+  };
+}
+
 /** The store for reading the transcripts of one user. `capture` stores events and hints their workflows. */
 export function createTranscriptStore(
   database: Database,
@@ -191,7 +206,7 @@ export function createTranscriptStore(
 ): TranscriptStore {
   const { tenantId, userId } = owner;
   return {
-    readSession: (externalId) => readSession(database, owner, externalId),
+    ...createDuplicateStore(database, owner),
     knownKeys: (sessionId, keys) =>
       database.readAsTenant(tenantId, async (read) => {
         const rows = await read({
@@ -226,10 +241,6 @@ export function createTranscriptStore(
       ),
     capture,
     pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, owner, pins)),
-    removeDuplicates: (sessionId, duplicates) =>
-      database.asTenant(viewOfUser(owner.tenantId, owner.userId), (transaction) =>
-        removeDuplicates(transaction, sessionId, duplicates),
-      ),
     beganBy: (sessionId, at) =>
       database.asTenant(tenantId, async (transaction) => {
         await transaction.$executeRaw`UPDATE sessions SET started_at = ${at}::timestamptz WHERE id = ${sessionId}::uuid AND started_at > ${at}::timestamptz`;

@@ -52,6 +52,7 @@ function sweep(environment: MockActivityEnvironment, changes: Partial<WorkflowHi
   const activities = createMaintenanceActivities({
     auditDays: 400,
     measure: measureMachine,
+    database: db.database,
     maintenance,
     hints: { ...hints, ...changes },
     vectors,

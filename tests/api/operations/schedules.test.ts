@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { dataOf } from '../../../contract/shared.ts';
 import { jobsAnswer, scheduleSchema } from '../../../contract/jobs.ts';
 import { DEFAULT_SCHEDULES } from '../../../config/schedule-settings.ts';
+import type { ScheduleTimes } from '../../../infra/bootstrap/schedules.ts';
 import { bootstrapTemporal } from '../../../infra/bootstrap/temporal.ts';
 import { SCHEDULES } from '../../../workflows/registry.ts';
 import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
@@ -20,10 +21,10 @@ const listed = async () => {
 };
 const change = (name: string, what: string, body?: unknown): Promise<ApiAnswer> =>
   instance.post(`/schedules/${name}/${what}`, body);
-const bootstrap = (settings: Partial<typeof DEFAULT_SCHEDULES> = {}) =>
+const bootstrap = (settings: Partial<ScheduleTimes> = {}) =>
   bootstrapTemporal({
     ...instance.config.temporal,
-    schedules: { ...DEFAULT_SCHEDULES, sweepIntervalMs: 60_000, ...settings },
+    schedules: { ...DEFAULT_SCHEDULES, sweepIntervalMs: 60_000, readsTranscripts: true, ...settings },
   });
 
 test('are made with the policies that are written down, and show when they run next', async () => {

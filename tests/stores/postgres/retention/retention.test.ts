@@ -240,6 +240,7 @@ test('is done with the partitions, every day', async () => {
   const activities = createMaintenanceActivities({
     auditDays: 400,
     measure: measureMachine,
+    database: db.database,
     maintenance,
     idleMs: 1,
     indexName: 'm',

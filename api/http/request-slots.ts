@@ -53,9 +53,14 @@ export class RequestSlots {
   }
 }
 
+/** A body has no other error. */
+function closed(): never {
+  throw new ApiError('MALFORMED_REQUEST', 'the body ended early');
+}
+
 /**
  * The pieces of a body that is read as a stream, as long as they keep coming: `STEP_BYTES` in each `STEP_MS`.
- * @throws ApiError REQUEST_TIMEOUT for a slower one
+ * @throws ApiError REQUEST_TIMEOUT for a slower one, MALFORMED_REQUEST if the client closed the connection
  */
 export async function* piecesInTime(body: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
   const pieces = body[Symbol.asyncIterator]();
@@ -65,7 +70,7 @@ export async function* piecesInTime(body: AsyncIterable<unknown>): AsyncGenerato
     const timer = setTimeout(() => reject(new ApiError('REQUEST_TIMEOUT', 'the upload is too slow')), STEP_MS);
     try {
       for (bytes = 0; bytes < STEP_BYTES;) {
-        const next = await Promise.race([pieces.next(), late]);
+        const next = await Promise.race([pieces.next().catch(closed), late]);
         if (next.done === true) return;
         const piece: Buffer = Buffer.isBuffer(next.value) ? next.value : Buffer.from(String(next.value));
         bytes += piece.length;

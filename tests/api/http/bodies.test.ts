@@ -152,6 +152,20 @@ describe('uploads', () => {
     await untilTrue(async () => (await send(user.key)) === 200);
   });
 
+  test('of a file whose client leaves are no fault of the server', async () => {
+    const status = async () => {
+      const [row] = await instance.rows<{ status: number }>(
+        "SELECT status FROM audit_log WHERE action = 'POST /imports/files'",
+      );
+      return row?.status;
+    };
+    const sending = open('/imports/files', instance.admin.key, MIB, 'application/zstd');
+    await sending.write(Buffer.from([0x28, 0xb5, 0x2f, 0xfd]));
+    expect((await instance.get('/health/live', null)).status).toBe(200);
+    sending.close();
+    await expect.poll(status, WAIT).toBe(400);
+  });
+
   test('accepts as many requests with rows of claude-mem as the client sends, and no more', async () => {
     const user = await instance.stranger();
     const rows = `/imports/claude-mem/rows?source=${'c'.repeat(32)}&table=observations`;

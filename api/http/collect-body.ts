@@ -46,6 +46,11 @@ function declaredLength(request: FastifyRequest): number | null {
 
 const BUSY = 'too many bodies are being read; try again';
 
+/** Returns the error of a body whose connection was closed before its end. */
+export function bodyEndedEarly(): ApiError {
+  return new ApiError('MALFORMED_REQUEST', 'the body ended early');
+}
+
 /**
  * Returns the complete body, counted against the body budget until the response is sent.
  * @throws ApiError BODY_TOO_LARGE above `limitBytes`, BUSY if the budget is exhausted, REQUEST_TIMEOUT after the deadline, MALFORMED_REQUEST if the
@@ -62,9 +67,8 @@ export async function collectBody(
   const declared = declaredLength(request);
   const tooLarge = () => new ApiError('BODY_TOO_LARGE', 'the body is larger than this route accepts');
   if (declared !== null && declared > limitBytes) throw tooLarge();
-  const early = () => new ApiError('MALFORMED_REQUEST', 'the body ended early');
   // Nothing would release what it reserves, nor end the wait for the body.
-  if (request.raw.destroyed) throw early();
+  if (request.raw.destroyed) throw bodyEndedEarly();
   const hold = (bytes: number): boolean => {
     const fits = bodies.reserve(user, bytes);
     if (fits) request.bufferedBody.bytes += bytes;
@@ -79,7 +83,7 @@ export async function collectBody(
     else if (declared === null && !hold(piece.length)) reject(new ApiError('BUSY', BUSY));
     else pieces.add(piece);
   };
-  const onMissing = () => reject(early());
+  const onMissing = () => reject(bodyEndedEarly());
   const onEnd = () => {
     // Every body closes after its end: without this each one would build an error.
     payload.off('close', onMissing);

@@ -1,4 +1,5 @@
 import { ApiError } from '../errors.ts';
+import { bodyEndedEarly } from './collect-body.ts';
 
 /** Maximum concurrent uploads of one kind. */
 interface SlotLimits {
@@ -53,11 +54,6 @@ export class RequestSlots {
   }
 }
 
-/** A body has no other error. */
-function closed(): never {
-  throw new ApiError('MALFORMED_REQUEST', 'the body ended early');
-}
-
 /**
  * The pieces of a body that is read as a stream, as long as they keep coming: `STEP_BYTES` in each `STEP_MS`.
  * @throws ApiError REQUEST_TIMEOUT for a slower one, MALFORMED_REQUEST if the client closed the connection
@@ -70,7 +66,11 @@ export async function* piecesInTime(body: AsyncIterable<unknown>): AsyncGenerato
     const timer = setTimeout(() => reject(new ApiError('REQUEST_TIMEOUT', 'the upload is too slow')), STEP_MS);
     try {
       for (bytes = 0; bytes < STEP_BYTES;) {
-        const next = await Promise.race([pieces.next().catch(closed), late]);
+        const read = pieces.next().catch(() => {
+          // A body has no other error.
+          throw bodyEndedEarly();
+        });
+        const next = await Promise.race([read, late]);
         if (next.done === true) return;
         const piece: Buffer = Buffer.isBuffer(next.value) ? next.value : Buffer.from(String(next.value));
         bytes += piece.length;

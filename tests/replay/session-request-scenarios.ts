@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowUpdateStage } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import { withHeartbeat } from '../../activities/heartbeat.ts';
 import {
@@ -61,6 +62,15 @@ function requestedWhileLeaving(): Scenario {
   };
 }
 
+const ACCEPTED = { waitForStage: WorkflowUpdateStage.ACCEPTED } as const;
+
+/** Starts a session, and requests a summary once its rows are consumed. */
+async function requestSummary(client: Client) {
+  const handle = await start(client);
+  await viewWhen(handle, (view) => view.consumedSeq === 10);
+  return { handle, summary: await handle.startUpdate<AskResult, []>(SUMMARISE_NOW_UPDATE, ACCEPTED) };
+}
+
 /** A close is requested while a requested summary is written: both are completed. */
 function closedDuringSummary(): Scenario {
   let release = (): void => undefined;
@@ -79,16 +89,13 @@ function closedDuringSummary(): Scenario {
       });
     },
     async run(client) {
-      const handle = await start(client);
-      await viewWhen(handle, (view) => view.consumedSeq === 10);
-      const waitForStage = WorkflowUpdateStage.ACCEPTED;
-      const summary = await handle.startUpdate<AskResult, []>(SUMMARISE_NOW_UPDATE, { waitForStage });
+      const { handle, summary } = await requestSummary(client);
       await until(async () => {
         const { raw } = await handle.describe();
         const names = raw.pendingActivities?.map((activity) => activity.activityType?.name);
         return names?.includes('summariseSession') === true ? true : undefined;
       });
-      const close = await handle.startUpdate<AskResult, []>(CLOSE_UPDATE, { waitForStage });
+      const close = await handle.startUpdate<AskResult, []>(CLOSE_UPDATE, ACCEPTED);
       release();
       const answers = [await summary.result(), await close.result()];
       if (answers.some(({ settled }, index) => settled !== (index === 1))) throw new Error(JSON.stringify(answers));
@@ -120,10 +127,7 @@ function summarisedAfterOutage(): Scenario {
       });
     },
     async run(client) {
-      const handle = await start(client);
-      await viewWhen(handle, (view) => view.consumedSeq === 10);
-      const waitForStage = WorkflowUpdateStage.ACCEPTED;
-      const summary = await handle.startUpdate<AskResult, []>(SUMMARISE_NOW_UPDATE, { waitForStage });
+      const { handle, summary } = await requestSummary(client);
       await viewWhen(handle, (view) => view.waiting !== null);
       await handle.signal(HINT_SIGNAL);
       await viewWhen(handle, (view) => view.consumedSeq === 11 && view.waiting !== null);

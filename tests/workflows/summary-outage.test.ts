@@ -7,7 +7,7 @@ import { sessionOf } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
-import { until } from '../setup/until.ts';
+import { untilTrue } from '../setup/until.ts';
 
 const SESSION = 'test:requested';
 const jobSchema = z.object({ job: z.looseObject({ id: z.string(), waiting_reason: z.string().nullable() }) });
@@ -38,11 +38,11 @@ async function reasonOfJob(id: string): Promise<string | null> {
 
 /** Awaits the summaries of that many windows, and that the session's summary waits. */
 async function summaryWaits(windows: number): Promise<void> {
-  await until(
+  await untilTrue(
     async () => {
       const { id, waiting_reason: reason } = await sessionOf(instance, SESSION);
       const isWaiting = reason === 'ProviderRateLimited' && (await reasonOfJob(`session.${id}`)) === reason;
-      return isWaiting && (await instance.count("windows WHERE state = 'summarised'")) === windows ? true : undefined;
+      return isWaiting && (await instance.count("windows WHERE state = 'summarised'")) === windows;
     },
     60_000,
     'the summary to wait',
@@ -65,14 +65,14 @@ test(
       content: 'Are refunds rounded the same way?',
     };
     await captured(instance, [prompt]);
-    await until(
+    await untilTrue(
       async () => {
         const [row] = await instance.rows<{ isConsumed: boolean }>(
           `SELECT consumed_seq = last_seq AND EXISTS (SELECT 1 FROM prompts p JOIN embeddings e ON e.resource_id = p.id
              WHERE p.session_id = s.id AND p.content LIKE 'Are refunds%' AND e.state = 'indexed') AS "isConsumed"
            FROM sessions s WHERE s.external_id = 'requested'`,
         );
-        return row?.isConsumed === true ? true : undefined;
+        return row?.isConsumed === true;
       },
       60_000,
       'the later prompt to be consumed and indexed',
@@ -81,16 +81,12 @@ test(
     await summaryWaits(2);
     provider.otherwise(authoredReply);
     expect((await instance.call('POST', `/jobs/${job.id}/retry`)).status).toBe(202);
-    await until(
-      async () => ((await instance.count("summaries WHERE type = 'session'")) === 1 ? true : undefined),
+    await untilTrue(
+      async () => (await instance.count("summaries WHERE type = 'session'")) === 1,
       60_000,
       'the requested summary',
     );
     expect(await sessionOf(instance, SESSION)).toMatchObject({ status: 'active', pending: { summarise: 0 } });
-    await until(
-      async () => ((await reasonOfJob(job.id)) === null ? true : undefined),
-      10_000,
-      'the job to be shown as not waiting',
-    );
+    await untilTrue(async () => (await reasonOfJob(job.id)) === null, 10_000, 'the job to be shown as not waiting');
   },
 );

@@ -2,10 +2,9 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { ROLES, SCOPES } from '../../../domain/access.ts';
 import type { Bounds } from '../../../domain/access.ts';
-import { asId } from '../../../domain/ids.ts';
-import type { TenantId, UserId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
 import type { Database } from '../connection/database.ts';
-import { rowOf, tenantColumn } from '../connection/rows.ts';
+import { rowOf, tenantColumn, userColumn } from '../connection/rows.ts';
 import type { Principal } from './principal.ts';
 import { keySha256 } from './secrets.ts';
 
@@ -16,8 +15,6 @@ const USE_MS = 3_600_000;
 export function boundsOf(namespaces: readonly string[], projects: readonly string[]): Bounds | null {
   return namespaces.length + projects.length === 0 ? null : { namespaces, projects };
 }
-
-export const userColumn = z.string().transform((id) => asId<UserId>(id));
 
 const keyRow = rowOf({
   id: z.string(),

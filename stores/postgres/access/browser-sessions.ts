@@ -4,8 +4,8 @@ import { LOGIN_METHODS, ROLES, SCOPES, scopesOf } from '../../../domain/access.t
 import type { LoginMethod } from '../../../domain/access.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
-import { rowOf, tenantColumn } from '../connection/rows.ts';
-import { boundsOf, userColumn } from './api-keys.ts';
+import { rowOf, tenantColumn, userColumn } from '../connection/rows.ts';
+import { boundsOf } from './api-keys.ts';
 import type { Principal } from './principal.ts';
 import { keySha256 } from './secrets.ts';
 

@@ -2,8 +2,7 @@ import { hash } from 'node:crypto';
 import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
-import { rowOf, tenantColumn } from '../connection/rows.ts';
-import { userColumn } from './api-keys.ts';
+import { rowOf, tenantColumn, userColumn } from '../connection/rows.ts';
 
 const loginRow = rowOf({
   tenant_id: tenantColumn,

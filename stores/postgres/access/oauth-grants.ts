@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ROLES, SCOPES } from '../../../domain/access.ts';
 import type { Scope } from '../../../domain/access.ts';
-import { asId, newId } from '../../../domain/ids.ts';
-import type { TenantId, UserId } from '../../../domain/ids.ts';
+import { newId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
-import { rowOf, tenantColumn } from '../connection/rows.ts';
+import { rowOf, tenantColumn, userColumn } from '../connection/rows.ts';
 import { keySha256 } from './secrets.ts';
 
 const GRANT_DAYS = 180;
@@ -121,7 +121,7 @@ export async function findGrant({ pool }: Database, id: string): Promise<LiveGra
 const tokenRow = rowOf({
   grant_id: z.string(),
   tenant_id: tenantColumn,
-  user_id: z.string().transform((id) => asId<UserId>(id)),
+  user_id: userColumn,
   role: z.enum(ROLES),
   scopes: z.array(z.enum(SCOPES)),
   audience: z.string(),

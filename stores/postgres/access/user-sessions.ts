@@ -5,8 +5,7 @@ import type { LoginMethod } from '../../../domain/access.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { rowOf, tenantColumn } from '../connection/rows.ts';
-import { userColumn } from './api-keys.ts';
+import { rowOf, tenantColumn, userColumn } from '../connection/rows.ts';
 import type { Principal } from './principal.ts';
 import { keySha256 } from './secrets.ts';
 

@@ -3,13 +3,11 @@ import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { EventOwner } from '../../../domain/capture/event.ts';
-import { asId } from '../../../domain/ids.ts';
-import type { UserId } from '../../../domain/ids.ts';
 import { addCounts } from '../../../domain/transcripts/counts.ts';
 import type { FileProgress } from '../../../domain/transcripts/progress.ts';
 import { viewOfUser } from '../connection/database.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
-import { millisColumn, rowOf, tenantColumn } from '../connection/rows.ts';
+import { millisColumn, rowOf, tenantColumn, userColumn } from '../connection/rows.ts';
 import { addImportCounts } from '../imports/imports.ts';
 
 /** Identifies a file: `machine` is empty for files of this server. */
@@ -136,7 +134,7 @@ export async function saveProgress(
 
 const lateRow = rowOf({
   tenant_id: tenantColumn,
-  user_id: z.string().transform((id) => asId<UserId>(id)),
+  user_id: userColumn,
   session_id: z.string(),
   external_id: z.string(),
 });

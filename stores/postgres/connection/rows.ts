@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { asId } from '../../../domain/ids.ts';
-import type { TenantId } from '../../../domain/ids.ts';
+import type { TenantId, UserId } from '../../../domain/ids.ts';
 
 const anyRows = z.array(z.record(z.string(), z.unknown()));
 
@@ -36,6 +36,8 @@ export function rowOf<Shape extends z.ZodRawShape>(shape: Shape) {
 
 /** A column of tenants. */
 export const tenantColumn = z.string().transform((id) => asId<TenantId>(id));
+/** A column of users. */
+export const userColumn = z.string().transform((id) => asId<UserId>(id));
 /** A column of bytes, parsed into hex. */
 export const hexColumn = z.instanceof(Uint8Array).transform((bytes) => Buffer.from(bytes).toString('hex'));
 /** A column of times, parsed into RFC 3339. */

@@ -17,6 +17,17 @@ import { inLanguage } from '../../texts/language.ts';
 import { logInTexts } from './log-in-texts.ts';
 import { texts } from './texts.ts';
 
+/** The name of a passkey. */
+function NameField(props: {
+  readonly label: string;
+  readonly value: string;
+  readonly fault: string | undefined;
+  readonly onValue: (value: string) => void;
+}): JSX.Element {
+  const t = inLanguage(logInTexts);
+  return <Field {...props} hint={t.passkeyNameHint} required maxLength={64} />;
+}
+
 /** Creates a passkey in the browser. */
 function AddPasskey(): JSX.Element {
   const t = inLanguage(logInTexts);
@@ -42,15 +53,7 @@ function AddPasskey(): JSX.Element {
         }}
       >
         <Fields act={act}>
-          <Field
-            label={t.passkeyName}
-            hint={t.passkeyNameHint}
-            required
-            maxLength={64}
-            value={name}
-            fault={act.error?.fault('name')}
-            onValue={setName}
-          />
+          <NameField label={t.passkeyName} value={name} fault={act.error?.fault('name')} onValue={setName} />
         </Fields>
         <button type="submit" disabled={act.isRunning}>
           {t.addPasskey}
@@ -72,17 +75,7 @@ function Rename({ passkey, onClose }: { readonly passkey: Passkey; readonly onCl
   };
   return (
     <Confirm title={t.renamePasskey} action={t.renamePasskey} onConfirm={rename} onClose={onClose}>
-      {(error) => (
-        <Field
-          label={t.newPasskeyName}
-          hint={t.passkeyNameHint}
-          required
-          maxLength={64}
-          value={name}
-          fault={error?.fault('name')}
-          onValue={setName}
-        />
-      )}
+      {(error) => <NameField label={t.newPasskeyName} value={name} fault={error?.fault('name')} onValue={setName} />}
     </Confirm>
   );
 }

@@ -72,16 +72,16 @@ $$;
 REVOKE EXECUTE ON FUNCTION ensure_partitions(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ensure_partitions(integer) TO recollect_maintenance;
 
--- Clears the caches of keys in every api process, after the commit (stores/postgres/connection/notifications.ts).
-CREATE FUNCTION notify_access_changed() RETURNS trigger
+-- Notifies every api process on the channel that the trigger names, after the commit (stores/postgres/connection/notifications.ts).
+CREATE FUNCTION notify_channel() RETURNS trigger
   LANGUAGE plpgsql SET search_path = public, pg_temp
   AS $$
 BEGIN
-  PERFORM pg_notify('access_changed', '');
+  PERFORM pg_notify(TG_ARGV[0], '');
   RETURN NULL;
 END
 $$;
-REVOKE EXECUTE ON FUNCTION notify_access_changed() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION notify_channel() FROM PUBLIC;
 
 -- ==== Tenants, users and keys
 
@@ -246,19 +246,19 @@ CREATE INDEX oauth_payloads_expires_at_idx ON oauth_payloads (expires_at);
 
 -- What a principal consists of. Other columns change often: tokens of the day, last use of a key.
 CREATE TRIGGER access_changed AFTER UPDATE OF revoked_at, expires_at, scopes, requests_per_minute, user_id OR DELETE ON api_keys
-  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_channel('access_changed');
 CREATE TRIGGER access_changed AFTER UPDATE OF active, role, auth_version ON users
-  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_channel('access_changed');
 CREATE TRIGGER access_changed AFTER UPDATE OF ended_at, expires_at, auth_version, mfa_at, browser_sha256 OR DELETE ON user_sessions
-  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_channel('access_changed');
 CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE OF confirmed_at ON mfa_totp
-  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_channel('access_changed');
 CREATE TRIGGER access_changed AFTER UPDATE OF ended_at, expires_at OR DELETE ON oauth_grants
-  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_channel('access_changed');
 CREATE TRIGGER access_changed AFTER INSERT OR DELETE ON passkeys
-  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_channel('access_changed');
 CREATE TRIGGER access_changed AFTER UPDATE OF suspended_at, is_operator ON tenants
-  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_channel('access_changed');
 
 -- Written by draw_rate only.
 CREATE UNLOGGED TABLE rate_limits (bucket text PRIMARY KEY, used integer NOT NULL, ends_at timestamptz(6) NOT NULL);
@@ -406,18 +406,9 @@ CREATE TABLE excluded_sessions (
   tenant_id uuid, name_sha256 bytea, created_at timestamptz(6) NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, name_sha256)
 );
--- Every api process reads again whether its sessions are excluded (stores/postgres/connection/notifications.ts).
-CREATE FUNCTION notify_exclusions_changed() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = public, pg_temp
-  AS $$
-BEGIN
-  PERFORM pg_notify('exclusions_changed', '');
-  RETURN NULL;
-END
-$$;
-REVOKE EXECUTE ON FUNCTION notify_exclusions_changed() FROM PUBLIC;
+-- Every api process reads again whether its sessions are excluded.
 CREATE TRIGGER exclusions_changed AFTER INSERT OR DELETE ON excluded_sessions
-  FOR EACH STATEMENT EXECUTE FUNCTION notify_exclusions_changed();
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_channel('exclusions_changed');
 
 -- ==== Summaries and learnings
 

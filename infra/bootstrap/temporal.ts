@@ -1,8 +1,9 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { DEFAULT_SCHEDULES } from '../../config/schedule-settings.ts';
 import type { ScheduleName } from '../../workflows/registry.ts';
-import { connectionOptions } from '../../stores/temporal/client.ts';
+import { connectForSetUp } from '../../stores/temporal/client.ts';
 import type { TemporalOptions } from '../../stores/temporal/client.ts';
 import { bootstrapSchedules } from './schedules.ts';
 import type { ScheduleTimes } from './schedules.ts';
@@ -42,7 +43,7 @@ async function ensureNamespace({ workflowService }: Connection, namespace: strin
  * type, which cannot be changed
  */
 export async function bootstrapTemporal(options: TemporalBootstrap): Promise<void> {
-  const connection = await Connection.connect(connectionOptions(options));
+  const connection = await connectForSetUp(options);
   try {
     await ensureNamespace(connection, options.namespace);
     const known = await connection.operatorService.listSearchAttributes({ namespace: options.namespace });

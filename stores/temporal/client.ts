@@ -83,6 +83,15 @@ const endsWithConnection: Interceptor = (options, nextCall) => {
 };
 
 /**
+ * Connects for a set-up, whose calls are retried for longer, as the SDK does by default. They end with the connection. @throws the SDK's error if the
+ * server cannot be reached
+ */
+export async function connectForSetUp(server: TemporalServer): Promise<Connection> {
+  const interceptors = [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), endsWithConnection];
+  return Connection.connect({ ...connectionOptions(server), interceptors });
+}
+
+/**
  * Returns a client that connects at its first call, and again after a lost connection; never fails and never waits. It retries calls that fail
  * transiently. `hints`: for hints alone, which are not retried, because the sweep repeats them.
  */

@@ -118,7 +118,10 @@ test.each(['+ engine weaviate', '+ temporal:'])(
     await up.shows(text);
     const early = processes();
     up.child.kill('SIGINT');
-    expect((await up.ended).exitCode).toBe(130);
+    expect(await up.ended).toEqual({
+      exitCode: 130,
+      output: expect.stringContaining('Stopped before everything was ready.\n'),
+    });
     expect([...early, ...processes()].some(isAlive)).toBe(false);
     expect(statusReport(dataDir).running).toBe(false);
   },

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import type { Client } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { newId } from '../../../domain/ids.ts';
@@ -10,6 +10,8 @@ import { createSchedules } from '../../../stores/temporal/schedules.ts';
 import { createSessionSteering } from '../../../stores/temporal/session-steering.ts';
 import { createStartJob } from '../../../stores/temporal/start-workflow.ts';
 import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
+import { startTemporalFrontend } from '../../setup/temporal-frontend.ts';
+import type { TemporalFrontend } from '../../setup/temporal-frontend.ts';
 
 const METHODS = [
   'StartWorkflowExecution',
@@ -21,7 +23,7 @@ const POLICY = { windowTokens: 1, turnTokens: 1, quietMs: 1, maxAgeMs: 1, idleMs
 const BATCH = { gatherMs: 1, pollMs: 1, retryMs: 1 };
 const tenantId = newId<TenantId>();
 
-let server: Server;
+let server: TemporalFrontend;
 let address: string;
 let calls: number;
 /** So many calls fail with UNAVAILABLE, the others return an empty message. */
@@ -31,43 +33,16 @@ const clients: Client[] = [];
 beforeEach(async () => {
   calls = 0;
   failures = 1;
-  const same = (bytes: Buffer): Buffer => bytes;
-  const methods = METHODS.map((name) => [
-    name,
-    {
-      path: `/temporal.api.workflowservice.v1.WorkflowService/${name}`,
-      requestStream: false,
-      responseStream: false,
-      requestSerialize: same,
-      requestDeserialize: same,
-      responseSerialize: same,
-      responseDeserialize: same,
-    },
-  ]);
-  server = new Server();
-  server.addService(
-    Object.fromEntries(methods),
-    Object.fromEntries(
-      METHODS.map((name) => [
-        name,
-        (_call: unknown, respond: (error: { code: status } | null, answer?: Buffer) => void) => {
-          calls += 1;
-          if (calls <= failures) respond({ code: status.UNAVAILABLE });
-          else respond(null, Buffer.alloc(0));
-        },
-      ]),
-    ),
-  );
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
+  const methods = METHODS.map((name) => `workflowservice.v1.WorkflowService/${name}`);
+  server = await startTemporalFrontend(methods, () => {
+    calls += 1;
+    return calls <= failures ? status.UNAVAILABLE : status.OK;
   });
-  address = `127.0.0.1:${port}`;
+  address = server.address;
 });
 afterEach(async () => {
   for (const client of clients.splice(0)) await client.connection.close();
-  server.forceShutdown();
+  server.stop();
 });
 
 function clientOf(use: 'calls' | 'hints'): Client {

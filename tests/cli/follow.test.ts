@@ -168,7 +168,7 @@ describe('following transcripts while the server is unavailable', { timeout: 240
   test('a file that is truncated while it is sent ends there, and is sent again', async () => {
     const proxy = await openProxy();
     const file = folder.write('-src/cut.jsonl', transcriptOf(hooksOf('cut')));
-    const whole = readFileSync(file);
+    const bytes = readFileSync(file);
     proxy.fails = ({ searchParams }) => {
       // The request for the cursor: the file is open. The rest ends within a line.
       if (searchParams.get('path') === '-src/cut.jsonl' && !searchParams.has('offset')) truncateSync(file, 2_000);
@@ -181,7 +181,7 @@ describe('following transcripts while the server is unavailable', { timeout: 240
     await run();
     expect(proxy.requests.filter(({ path: given }) => given === '-src/cut.jsonl')).toHaveLength(2);
     proxy.fails = () => null;
-    folder.write('-src/cut.jsonl', whole);
+    folder.write('-src/cut.jsonl', bytes);
     await run();
     expect((await sources(instance, 'cut'))['transcript']).toBeGreaterThan(50);
   });

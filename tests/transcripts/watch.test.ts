@@ -149,7 +149,7 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
   test('a file that is truncated while it is read ends there, and is read again', async () => {
     await captureHooks(hooksOf('cut').slice(0, 3));
     const file = folder.write('-src/cut.jsonl', transcriptOf(hooksOf('cut')));
-    const whole = readFileSync(file);
+    const bytes = readFileSync(file);
     let pieces = 0;
     // The rest ends within a line.
     await look(
@@ -158,7 +158,7 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
       () => (pieces += 1),
     );
     expect(pieces).toBe(1);
-    folder.write('-src/cut.jsonl', whole);
+    folder.write('-src/cut.jsonl', bytes);
     await look();
     expect((await sources(instance, 'cut'))['transcript']).toBeGreaterThan(50);
   });

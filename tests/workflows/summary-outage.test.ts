@@ -97,10 +97,10 @@ test('a request that waits while its session is cancelled is answered as not don
     instance,
     smallSession('cancelled').filter(({ type }) => type !== 'session.ended'),
   );
-  const asked = instance.call('POST', '/sessions/test:cancelled/close?wait=60');
+  const answer = instance.call('POST', '/sessions/test:cancelled/close?wait=60');
   const waits = async () => (await sessionOf(instance, 'test:cancelled')).waiting_reason === 'ProviderRateLimited';
   await untilTrue(waits, 60_000, 'the session to wait');
   const { id } = await sessionOf(instance, 'test:cancelled');
   expect((await instance.call('POST', `/jobs/session.${id}/cancel`)).status).toBe(202);
-  expect(await asked).toMatchObject({ status: 202, body: { done: false, summary_id: null, settled: false } });
+  expect(await answer).toMatchObject({ status: 202, body: { done: false, summary_id: null, settled: false } });
 });

@@ -1,7 +1,7 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
-import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStore, WrittenObject } from '../../domain/ports/archive-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { packed } from '../../stores/archive/packed.ts';
 import { unpackLines } from './lines.ts';
@@ -55,6 +55,7 @@ export function createExportImportActivities({
         const startedAt = new Date(now());
         const client = await maintenance.connect();
         let written: WrittenRows | null = null;
+        let file: WrittenObject;
         const lines = async function* () {
           const { scope: kind, subject, includeRestricted, userId } = job;
           const restrictedOf = includeRestricted ? null : userId;
@@ -67,9 +68,14 @@ export function createExportImportActivities({
             yield Buffer.from(next.value, 'utf8');
           }
         };
-        const file = await store()
-          .write(job.objectKey, packed(lines()), signal)
-          .finally(() => client.release());
+        try {
+          file = await store().write(job.objectKey, packed(lines()), signal);
+          client.release();
+        } catch (error) {
+          // The transaction of the rows may still be open: its connection is not reused.
+          client.release(true);
+          throw error;
+        }
         // Assigned in the generator, which the compiler does not follow.
         const counts = (written as WrittenRows | null)?.rows ?? {};
         const isStored = await scope.asTenant(tenant, (transaction) =>

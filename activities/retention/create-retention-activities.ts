@@ -1,6 +1,7 @@
 import { asId } from '../../domain/ids.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import { expiredFullValues } from '../../stores/postgres/retention/expired-full-values.ts';
 import { removeStrays } from '../../stores/postgres/retention/archive-strays.ts';
 import { openRun, finishRun } from '../../stores/postgres/retention/retention-runs.ts';
 import { readPolicyState } from '../../stores/postgres/retention/retention-policies.ts';
@@ -60,10 +61,14 @@ export function createRetentionActivities(parts: RetentionDependencies): Retenti
           runs += 1;
         } else await alertDryRun(maintenance, waiting);
       }
-      // The first step completes interrupted drops of months even without policies; the last one removes stray archives.
+      // The first step completes interrupted drops of months even without policies; the last one removes full values of forgotten events and stray archives.
       const months = await pastMonths(maintenance, new Date(clock.now()));
       if (runs > 0) return { runs };
-      return { runs: months.some(({ isDetached }) => isDetached) || (await hasArchives(archives)) ? 1 : 0 };
+      const hasLeftovers =
+        months.some(({ isDetached }) => isDetached) ||
+        (await expiredFullValues(maintenance, null, 1)).length > 0 ||
+        (await hasArchives(archives));
+      return { runs: hasLeftovers ? 1 : 0 };
     },
     stepRetention: ({ groupId }) =>
       withHeartbeat(async (signal) => {

@@ -136,7 +136,11 @@ export async function stepGroup(
   const deadline = performance.now() + forMs;
   await endDetached(parts, signal);
   const work = await workOf(parts, groupId);
-  if (work === null) return { rows: 0, more: false };
+  if (work === null) {
+    // Also those of forgotten events, which need no policy.
+    await dropExpiredValues(parts, signal);
+    return { rows: 0, more: false };
+  }
   let rows = 0;
   while (work.runs.length > 0) {
     reportProgress(signal);

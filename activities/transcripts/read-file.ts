@@ -53,7 +53,8 @@ export async function readTranscriptFile(path: string, reading: FileReading): Pr
       reportProgress(signal);
       if (!first && reading.isTimeUp()) return 'unfinished';
       const piece = await file.read(offset, bytes);
-      const atEnd = offset + piece.length >= file.size;
+      // A file that was truncated meanwhile has less than it had when it was opened.
+      const atEnd = piece.length < bytes || offset + piece.length >= file.size;
       const result = await reconcileSegment(
         {
           session: file.session,

@@ -11,7 +11,7 @@ import { forgetEvent, forgetSession } from '../../stores/postgres/erasure/forget
 import { lockForgetting } from '../../stores/postgres/erasure/forgotten.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import { assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
-import { namedValues } from '../../stores/postgres/retention/expired-full-values.ts';
+import { expireValues, namedValues } from '../../stores/postgres/retention/expired-full-values.ts';
 import { fullValuesOfArchive, removeArchive } from '../../stores/postgres/retention/archives.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import type { Principal } from '../../stores/postgres/access/principal.ts';
@@ -95,17 +95,21 @@ export function createForgetting({
   const forgetCaptured = async (transaction: TenantTransaction, event: CapturedEvent) => {
     const seqs = event.rows.map((row) => row.seq);
     const fullValues = await ofSession(transaction, event.sessionId, seqs);
+    await expireValues(transaction, fullValues);
     return { fullValues, forgotten: await forgetEvent(transaction, event) };
   };
 
-  /** Runs after the commit: an existing row must find its full value, also one of another user or under a legal hold. */
+  /** Deletes full values, except those that an existing row names, also one of another user or under a legal hold. */
+  const deleteValues = async (tenantId: TenantId, fullValues: readonly string[]): Promise<void> => {
+    if (objects === null || fullValues.length === 0) return;
+    const named = await database.asTenant(viewOfUser(tenantId), (transaction) => namedValues(transaction, fullValues));
+    for (const sha256 of fullValues) if (!named.has(sha256)) await objects.delete(fullValueKey(tenantId, sha256));
+  };
+
+  /** Runs after the commit. */
   const finish = async (tenantId: TenantId, sessionId: string, fullValues: readonly string[]): Promise<void> => {
-    if (objects !== null && fullValues.length > 0) {
-      const named = await database.asTenant(viewOfUser(tenantId), (transaction) =>
-        namedValues(transaction, fullValues),
-      );
-      for (const sha256 of fullValues) if (!named.has(sha256)) await objects.delete(fullValueKey(tenantId, sha256));
-    }
+    // The commit queued them: the next retention run deletes those that remain after a failure or a crash.
+    await deleteValues(tenantId, fullValues).catch(() => undefined);
     // The session's workflow summarises the remaining rows, or ends if the session was deleted; the sweep repeats lost hints.
     await Promise.allSettled([workflowHints.session(tenantId, sessionId), workflowHints.index(tenantId)]);
   };
@@ -187,6 +191,7 @@ export function createForgetting({
         await assertNoLegalHold(transaction, { sessionId });
         const archived = await ofArchive(transaction, sessionId);
         const fullValues = [...archived, ...(await ofSession(transaction, sessionId, null))];
+        await expireValues(transaction, fullValues);
         return { sessionId, fullValues, forgotten: await forgetSession(transaction, sessionId) };
       });
       if (!isDryRun) {

@@ -90,7 +90,8 @@ async function sendFile(
       );
       counts = addCounts(counts, answer.counts);
       onProgress({ ...soFar(), counts: addCounts(soFar().counts, counts) });
-      if (offset + bytes.length >= size) return counts;
+      // Shorter: the file was truncated meanwhile, and the next run sends it again.
+      if (bytes.length < length || offset + bytes.length >= size) return counts;
       length = answer.next_offset > offset ? SEGMENT_BYTES : Math.min(length * 2, MAX_SEGMENT_BYTES);
       offset = answer.next_offset;
     }

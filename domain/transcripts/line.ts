@@ -124,9 +124,11 @@ function textOf(value: unknown, maxChars: number): string | null {
 
 /** Returns a time that PostgreSQL accepts, in UTC. */
 function timeOf(value: unknown): string | null {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(value) || value.startsWith('0000')) return null;
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(value)) return null;
   const ms = Date.parse(value);
-  return Number.isFinite(ms) ? new Date(ms).toISOString() : null;
+  const at = Number.isFinite(ms) ? new Date(ms).toISOString() : '';
+  // An offset may lead to the year 0 or 10000, which PostgreSQL cannot read.
+  return /^\d{4}-/.test(at) && !at.startsWith('0000') ? at : null;
 }
 
 /** Returns the text blocks of a message's content, which may be a string. */

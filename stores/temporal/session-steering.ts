@@ -1,4 +1,4 @@
-import { WithStartWorkflowOperation } from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { TenantId } from '../../domain/ids.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
@@ -9,7 +9,8 @@ import { answeredWithin, isNotFound, TemporalUnavailable } from './unavailable.t
 
 export interface SessionSteering {
   /**
-   * Summarises or closes a session; starts its workflow if none is running. Returns null if that takes longer than `waitMs`; it continues.
+   * Summarises or closes a session; starts its workflow if none is running. Returns null if that takes longer than `waitMs`,
+   * after which it continues, or if the workflow was cancelled.
    * @throws TemporalUnavailable if no worker accepted the request
    */
   request(tenantId: TenantId, sessionId: string, what: 'summary' | 'close', waitMs: number): Promise<AskResult | null>;
@@ -21,6 +22,11 @@ export interface SessionSteering {
 
 /** A worker takes an order at once, or there is none. */
 const ACCEPT_TIMEOUT_MS = 5_000;
+
+/** Returns true if the workflow does not run, or ended with the update in it: its updates never fail otherwise. */
+function hasEnded(error: unknown): boolean {
+  return error instanceof WorkflowUpdateFailedError || isNotFound(error);
+}
 
 /** Returns the requests that a session accepts. */
 export function createSessionSteering(client: Client, policy: SessionPolicy): SessionSteering {
@@ -46,7 +52,7 @@ export function createSessionSteering(client: Client, policy: SessionPolicy): Se
       try {
         return await bounded(waitMs, () => update.result());
       } catch (error) {
-        if (error instanceof TemporalUnavailable) return null;
+        if (error instanceof TemporalUnavailable || hasEnded(error)) return null;
         throw error;
       }
     },
@@ -59,7 +65,7 @@ export function createSessionSteering(client: Client, policy: SessionPolicy): Se
           handle.executeUpdate<SetCaptureInput, [SetCaptureInput]>(SET_CAPTURE_UPDATE, { args }),
         );
       } catch (error) {
-        if (!isNotFound(error)) throw error;
+        if (!hasEnded(error)) throw error;
       }
     },
 

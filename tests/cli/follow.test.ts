@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { service } from '../../cli/commands/instance/service.ts';
 import type { ServiceSystem } from '../../cli/commands/instance/service.ts';
@@ -163,6 +163,27 @@ describe('following transcripts while the server is unavailable', { timeout: 240
     const proxy = await openProxy();
     proxy.fails = () => 401;
     await expect(following(proxy, () => new Promise(() => {}))).rejects.toThrow('made up');
+  });
+
+  test('a file that is truncated while it is sent ends there, and is sent again', async () => {
+    const proxy = await openProxy();
+    const file = folder.write('-src/cut.jsonl', transcriptOf(hooksOf('cut')));
+    const bytes = readFileSync(file);
+    proxy.fails = ({ searchParams }) => {
+      // The request for the cursor: the file is open. The rest ends within a line.
+      if (searchParams.get('path') === '-src/cut.jsonl' && !searchParams.has('offset')) truncateSync(file, 2_000);
+      return null;
+    };
+    const signal = AbortSignal.timeout(20_000);
+    const sent: SentFiles = new Map();
+    const api = new ImportApi({ url: proxy.url, apiKey: instance.admin.key }, signal);
+    const run = () => streamTranscripts({ api, folder: folder.root, signal, onProgress: () => {}, sent });
+    await run();
+    expect(proxy.requests.filter(({ path: given }) => given === '-src/cut.jsonl')).toHaveLength(2);
+    proxy.fails = () => null;
+    folder.write('-src/cut.jsonl', bytes);
+    await run();
+    expect((await sources(instance, 'cut'))['transcript']).toBeGreaterThan(50);
   });
 
   test('sends no requests for files that the server has', async () => {

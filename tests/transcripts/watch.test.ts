@@ -1,3 +1,4 @@
+import { readFileSync, truncateSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTranscriptCapture } from '../../activities/transcripts/create-transcript-activities.ts';
 import { watchTranscripts } from '../../activities/transcripts/watch.ts';
@@ -46,13 +47,23 @@ async function captureHooks(hooks: readonly RecordedHook[]): Promise<void> {
   await captureEvents(instance.db.database.pool, events);
 }
 
-function look(more: Partial<WatchOptions> = {}) {
+/** `beforeRead` runs while a file is open; `report` after each piece of it. */
+function look(more: Partial<WatchOptions> = {}, beforeRead = () => {}, report = () => {}) {
   const { database } = instance.db;
   const hints = createWorkflowHints(instance.temporal, instance.config.session, { gatherMs: 1, pollMs: 1, retryMs: 1 });
   return watchTranscripts({
     database,
     now: () => Date.now(),
-    storeOf: (who) => createTranscriptStore(database, who, createTranscriptCapture(database.pool, hints, who)),
+    storeOf: (who) => {
+      const store = createTranscriptStore(database, who, createTranscriptCapture(database.pool, hints, who));
+      return {
+        ...store,
+        readSession: (session) => {
+          beforeRead();
+          return store.readSession(session);
+        },
+      };
+    },
     options: {
       ...instance.config.transcripts,
       idleMs: instance.config.session.idleMs,
@@ -61,7 +72,7 @@ function look(more: Partial<WatchOptions> = {}) {
       ...more,
     },
     signal: new AbortController().signal,
-    report: () => {},
+    report,
   });
 }
 
@@ -133,5 +144,22 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
       "SELECT (counts ->> 'lines')::integer AS lines, open FROM transcript_files WHERE path LIKE '%growing.jsonl'",
     );
     expect(file).toEqual([{ lines: lines.length, open: true }]);
+  });
+
+  test('a file that is truncated while it is read ends there, and is read again', async () => {
+    await captureHooks(hooksOf('cut').slice(0, 3));
+    const file = folder.write('-src/cut.jsonl', transcriptOf(hooksOf('cut')));
+    const bytes = readFileSync(file);
+    let pieces = 0;
+    // The rest ends within a line.
+    await look(
+      {},
+      () => truncateSync(file, 2_000),
+      () => (pieces += 1),
+    );
+    expect(pieces).toBe(1);
+    folder.write('-src/cut.jsonl', bytes);
+    await look();
+    expect((await sources(instance, 'cut'))['transcript']).toBeGreaterThan(50);
   });
 });

@@ -90,3 +90,17 @@ test(
     await untilTrue(async () => (await reasonOfJob(job.id)) === null, 10_000, 'the job to be shown as not waiting');
   },
 );
+
+test('a request that waits while its session is cancelled is answered as not done', { timeout: 240_000 }, async () => {
+  provider.otherwise(refusingSessions);
+  await captured(
+    instance,
+    smallSession('cancelled').filter(({ type }) => type !== 'session.ended'),
+  );
+  const answer = instance.call('POST', '/sessions/test:cancelled/close?wait=60');
+  const waits = async () => (await sessionOf(instance, 'test:cancelled')).waiting_reason === 'ProviderRateLimited';
+  await untilTrue(waits, 60_000, 'the session to wait');
+  const { id } = await sessionOf(instance, 'test:cancelled');
+  expect((await instance.call('POST', `/jobs/session.${id}/cancel`)).status).toBe(202);
+  expect(await answer).toMatchObject({ status: 202, body: { done: false, summary_id: null, settled: false } });
+});

@@ -127,6 +127,8 @@ export function createPool(options: PoolOptions): pg.Pool {
     pipeline: options.pipeline ?? false,
   });
   pool.on('error', options.onIdleError);
+  // The pool listens to idle connections only: the loss of one in use would end the process. Its queries fail.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   giveUpSilentConnections(pool, options.onQuery ?? (() => undefined));
   return pool;
 }

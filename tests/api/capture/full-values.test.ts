@@ -1,10 +1,15 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { archiveSession } from '../../../activities/retention/archive-session.ts';
+import { createRetentionActivities } from '../../../activities/retention/create-retention-activities.ts';
 import { createDirectoryArchive } from '../../../stores/archive/directory.ts';
+import { directoryStoreAt } from '../../../stores/files/directory-store.ts';
+import { createWorkflowHints } from '../../../stores/temporal/hints.ts';
 import { sessionOf, settled } from '../../setup/demo-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { until } from '../../setup/until.ts';
@@ -21,7 +26,7 @@ const instance = fileInstance({ RECOLLECT_FULL_VALUES_DIR: folder });
 function files(): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => entry.name);
+    .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
 /** Captures a tool's output and answers the hash that the note in its row names; null where it was not cut. */
@@ -92,6 +97,39 @@ test('forgetting a session deletes its full values', async () => {
   expect((await instance.delete(`/sessions/${encodeURIComponent('test:forgotten')}`)).status).toBe(200);
   expect(files()).toEqual([]);
 });
+
+test.each(['/events/tool%3Afailing', '/sessions/test%3Afailing-session'])(
+  'a full value that could not be deleted with %s is deleted by the next retention run, without policies',
+  async (forgotten) => {
+    const useId = forgotten.includes('session') ? 'failing-session' : 'failing';
+    expect(await capture(useId, `${useId} `.repeat(40_000))).not.toBeNull();
+    const [file = ''] = files();
+    // A folder in its place cannot be deleted as a file.
+    rmSync(file);
+    mkdirSync(file);
+    expect((await instance.delete(forgotten)).status).toBe(200);
+    rmdirSync(file);
+    writeFileSync(file, 'left');
+    const { database, maintenance } = instance.db;
+    const retention = createRetentionActivities({
+      database,
+      maintenance,
+      archives: null,
+      objects: directoryStoreAt(folder),
+      hints: createWorkflowHints(instance.temporal, instance.config.session, { gatherMs: 1, pollMs: 1, retryMs: 1 }),
+      embeddingModel: { name: 'm', dimension: 3 },
+      clock: { now: Date.now },
+    });
+    const groupId = randomUUID();
+    expect(await retention.openRetention({ groupId })).toEqual({ runs: 1 });
+    expect(await new MockActivityEnvironment().run(() => retention.stepRetention({ groupId }))).toEqual({
+      rows: 0,
+      more: false,
+    });
+    expect(files()).toEqual([]);
+    expect(await retention.openRetention({ groupId: randomUUID() })).toEqual({ runs: 0 });
+  },
+);
 
 const LONG = `${'before '.repeat(8_000)}the kingfisher marker ${'after '.repeat(8_000)}`;
 const statusOf = async (sha256: string | null) => (await instance.get(`/full-values/${sha256}`)).status;

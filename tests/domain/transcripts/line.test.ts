@@ -156,12 +156,17 @@ describe('metadata of a line', () => {
     expect(first.uuid).toMatch(/^sha256:[0-9a-f]{64}$/);
   });
 
-  test.each([['0000-01-01T00:00:00Z'], ['2026-13-01T00:00:00Z'], [12], [null], ['2026-01-01']])(
-    'no time: %j',
-    (timestamp) => {
-      expect(read({ ...user('x'), timestamp })).toMatchObject({ line: { at: null } });
-    },
-  );
+  test.each([
+    ['0000-01-01T00:00:00Z'],
+    ['0001-01-01T00:00:00+14:00'],
+    ['9999-12-31T23:59:59-14:00'],
+    ['2026-13-01T00:00:00Z'],
+    [12],
+    [null],
+    ['2026-01-01'],
+  ])('no time: %j', (timestamp) => {
+    expect(read({ ...user('x'), timestamp })).toMatchObject({ line: { at: null } });
+  });
 
   test('ids hold nothing that PostgreSQL refuses', () => {
     const result = read({ ...user('x'), uuid: 'a\u0000b', sessionId: '\ud800' });

@@ -18,6 +18,11 @@ export function processOutput(): Output {
   };
 }
 
+/** Lets this process continue if its output cannot be written: its log is on a full disk, or the reader of a pipe has ended. */
+export function outliveOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+}
+
 /** Returns rows as lines; each column is as wide as its widest cell, separated by two spaces. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];

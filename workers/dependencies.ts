@@ -38,6 +38,7 @@ import type { UsageOwner } from '../stores/postgres/usage/usage-ledger.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
 import { createRunningWorkflows } from '../stores/temporal/running-workflows.ts';
+import { createStartJob } from '../stores/temporal/start-workflow.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import { createDropLog } from '../telemetry/drop-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -136,6 +137,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
     database,
     maintenance,
     hints,
+    startJob: createStartJob(hintClient),
     vectors,
     indexName: embeddingModel.name,
     cacheEntries: config.embedding.cacheEntries,

@@ -3,7 +3,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
-import { dropExports } from '../../stores/postgres/exports/exports.ts';
+import { expireAllExports } from '../../stores/postgres/exports/exports.ts';
 import { namedValues } from '../../stores/postgres/retention/expired-full-values.ts';
 import { eraseStrays, removeObjects } from './archived.ts';
 import type { ErasureDependencies } from './journal.ts';
@@ -74,9 +74,9 @@ export async function eraseFiles(
     if (erasure.kind === 'tenant')
       more['files'] = await removeObjects(archive, tenantId, ['exports', 'imports', 'archives'], signal);
     else {
-      const keys = await scope.asTenant(tenantId, (transaction) => dropExports(transaction, erasure.createdAt));
-      for (const key of keys) await archive.remove(key, signal);
-      more['exports'] = keys.length;
+      await scope.asTenant(tenantId, expireAllExports);
+      // By their folder: the rows that an interrupted attempt expired do not show which files it left. No export completes during an erasure.
+      more['exports'] = await removeObjects(archive, tenantId, ['exports'], signal);
       await eraseStrays(dependencies, tenantId, erasure.searchText, signal);
     }
   }

@@ -4,11 +4,12 @@ import type { IndexModel } from '../../domain/index-model.ts';
 import type { ArchiveStore, WrittenObject } from '../../domain/ports/archive-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { packed } from '../../stores/archive/packed.ts';
+import { removeDueExports } from './left-files.ts';
 import { unpackLines } from './lines.ts';
 import { checkLines, readRows } from './read-rows.ts';
 import { writeRows } from './write-rows.ts';
 import type { WrittenRows } from './write-rows.ts';
-import { dropExpired, endExport, finishExport, readExport } from '../../stores/postgres/exports/exports.ts';
+import { endExport, finishExport, isErasedSince, readExport } from '../../stores/postgres/exports/exports.ts';
 import { readFileImport, endFileImport, notePortableProgress } from '../../stores/postgres/imports/file-imports.ts';
 import type { TenantScope } from '../../stores/postgres/connection/tenant-scope.ts';
 import type { ExportImportActivities } from '../../workflows/export-import/types.ts';
@@ -29,6 +30,15 @@ export interface ExportImportDependencies {
   /** PKCS #8 DER of an Ed25519 key for receipts; null: they are not signed. */
   readonly signingKey: Uint8Array | null;
 }
+
+/** An export would be written again: begin later. Its code marks a conflict. */
+class ErasureUnderWay extends Error {
+  override readonly name = 'ErasureUnderWay';
+  readonly code = '40001';
+}
+
+/** Time without an erasure before an export: retention forgets several sessions a second. */
+const QUIET_MS = 2_000;
 
 /** Exports and imports of rows, streamed. */
 export function createExportImportActivities({
@@ -53,6 +63,9 @@ export function createExportImportActivities({
         const job = await scope.asTenant(tenant, (transaction) => readExport(transaction, jobId));
         if (job === null || job.state !== 'running') return true;
         const startedAt = new Date(now());
+        const quietSince = new Date(startedAt.getTime() - QUIET_MS);
+        if (await scope.asTenant(tenant, (transaction) => isErasedSince(transaction, quietSince)))
+          throw new ErasureUnderWay('something is being erased: the export begins afterwards');
         const client = await maintenance.connect();
         let written: WrittenRows | null = null;
         let file: WrittenObject;
@@ -96,7 +109,9 @@ export function createExportImportActivities({
       withHeartbeat(async (signal) => {
         const tenant = asId<TenantId>(tenantId);
         const job = await scope.asTenant(tenant, (transaction) => readFileImport(transaction, jobId));
-        if (job === null || job.state !== 'running') return;
+        if (job === null) return;
+        // The attempt that completed it may have ended before it removed the file.
+        if (job.state !== 'running') return store().remove(job.objectKey, signal);
         // The complete file is verified before any row is written.
         if (job.lines === 0) await checkLines(plainLines(job.objectKey, signal), signal);
         const { read, written } = await readRows(maintenance, plainLines(job.objectKey, signal), tenant, {
@@ -121,11 +136,6 @@ export function createExportImportActivities({
       await scope.asTenant(tenant, (transaction) => endFileImport(transaction, jobId, { state, error }));
     },
 
-    expireExports: async () => {
-      if (archive === null) return { expired: 0 };
-      const keys = await dropExpired(maintenance);
-      for (const key of keys) await archive.remove(key);
-      return { expired: keys.length };
-    },
+    expireExports: async () => ({ expired: archive === null ? 0 : await removeDueExports(maintenance, archive) }),
   };
 }

@@ -3,6 +3,7 @@ import { alertDeadlines } from '../../stores/postgres/erasure/gdpr-deadlines.ts'
 import {
   ensurePartitions,
   batchesToHint,
+  jobsToStart,
   noteHints,
   sessionsToHint,
   retryFailedVectors,
@@ -11,6 +12,7 @@ import {
   lastIndexed,
   requestAgain,
 } from '../../stores/postgres/connection/maintenance.ts';
+import type { JobToStart } from '../../stores/postgres/connection/maintenance.ts';
 import { dropAuditMonths } from '../../stores/postgres/audit/months.ts';
 import { pruneStreamEvents } from '../../stores/postgres/stream/stream-events.ts';
 import { takeSample } from '../../stores/postgres/statistics/instance-samples.ts';
@@ -20,6 +22,7 @@ import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { StartJob } from '../../stores/temporal/start-workflow.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 import { lateDuplicateRemovals } from '../transcripts/late-duplicates.ts';
@@ -62,6 +65,7 @@ export interface MaintenanceDependencies {
   /** As the maintenance role. */
   readonly maintenance: pg.Pool;
   readonly hints: WorkflowHints;
+  readonly startJob: StartJob;
   readonly vectors: VectorIndex;
   /** Name of the index that the settings ask for. */
   readonly indexName: string;
@@ -77,6 +81,8 @@ export interface MaintenanceDependencies {
 
 /** Grace period before a hint counts as lost. */
 const GRACE_MS = 10_000;
+/** The api starts the workflow of a job within seconds after its row. */
+const START_GRACE_MS = 60_000;
 /** Multiple of the idle time after which an open session's workflow is hinted. */
 const OVERDUE_FACTOR = 1.5;
 /** A hint of a sweep that was not consumed is sent again after this time: Temporal does not lose it, but its workflow may have been ended. */
@@ -111,11 +117,27 @@ async function doAll(stages: readonly (() => Promise<unknown>)[], signal: AbortS
   if (failures.length > 0) throw failures[0];
 }
 
+/** Starts the workflow of a job. One that is running continues. */
+function start(startJob: StartJob, { workflow, tenantId, id }: JobToStart): Promise<void> {
+  switch (workflow) {
+    case 'erasureRun':
+      return startJob(workflow, tenantId, id, { tenantId, erasureId: id });
+    case 'exportRun':
+    case 'fileImport':
+      return startJob(workflow, tenantId, id, { tenantId, jobId: id });
+    case 'retentionRun':
+      return startJob(workflow, tenantId, id, { runId: id });
+    case 'restoreDrill':
+      return startJob(workflow, tenantId, id, { restoreId: id });
+  }
+}
+
 /** Maintenance over all tenants. */
 export function createMaintenanceActivities({
   database,
   maintenance,
   hints,
+  startJob,
   vectors,
   indexName,
   cacheEntries,
@@ -170,6 +192,11 @@ export function createMaintenanceActivities({
                 () =>
                   hints.modelBatch(tenantId, batch),
             );
+            await notifyAll(calls, signal);
+          },
+          async () => {
+            const jobs = await jobsToStart(maintenance, START_GRACE_MS, MAX_TENANTS);
+            const calls = jobs.map((job) => () => start(startJob, job));
             await notifyAll(calls, signal);
           },
           async () => doAll(await lateDuplicateRemovals(maintenance, database), signal),

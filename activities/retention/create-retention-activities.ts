@@ -13,6 +13,7 @@ import {
 } from '../../stores/postgres/retention/retention-groups.ts';
 import { pastMonths } from '../../stores/postgres/retention/retention-months.ts';
 import type { RetentionActivities } from '../../workflows/retention/types.ts';
+import { removeDueExports, removeLeftImports } from '../export-import/left-files.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { restoreArchive } from './archive-session.ts';
@@ -33,6 +34,17 @@ async function hasArchives(archives: ArchiveStore | null): Promise<boolean> {
   return false;
 }
 
+/** Removes files of exports and imports that are not needed any more. An unavailable store fails no retention: the next run removes them. */
+async function clearFiles({ maintenance, archives, clock }: RetentionDependencies): Promise<void> {
+  if (archives === null) return;
+  try {
+    await removeDueExports(maintenance, archives);
+    await removeLeftImports(maintenance, archives, clock.now());
+  } catch (error) {
+    if (!(error instanceof ArchiveStoreError)) throw error;
+  }
+}
+
 /** Removes stray objects at the end of a run. An unavailable store does not fail a completed run. */
 async function clearArchives({ database, archives, objects }: RetentionDependencies, signal: AbortSignal) {
   if (archives === null) return;
@@ -48,6 +60,8 @@ export function createRetentionActivities(parts: RetentionDependencies): Retenti
   const { database, maintenance, archives, hints, embeddingModel, clock } = parts;
   return {
     async openRetention({ groupId }) {
+      // Whether there are policies or not: this run is of every day.
+      await clearFiles(parts);
       let runs = 0;
       for (const tenantId of await tenantsWithPolicies(maintenance)) {
         const { hash, approved } = await database.asTenant(tenantId, readPolicyState);

@@ -1,4 +1,14 @@
-import { closeSync, copyFileSync, fstatSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import path from 'node:path';
 import { isSystemError } from '../instance/json-file.ts';
 
@@ -20,7 +30,7 @@ export function openLog(file: string): number {
 /**
  * Rotates a log above the limit: copies it to FILE.1 (older ones to .2, .3) and truncates it
  * under its writer. Lines written between copy and truncation are lost.
- * Returns true if it rotated.
+ * Returns true if it rotated. @throws the error of the system if the copy fails, as on a full disk: no log has changed then
  */
 export function rotateLog(file: string, maxBytes: number = MAX_BYTES): boolean {
   let bytes: number;
@@ -31,6 +41,14 @@ export function rotateLog(file: string, maxBytes: number = MAX_BYTES): boolean {
     throw error;
   }
   if (bytes <= maxBytes) return false;
+  // Before older ones move: attempts on a full disk would push all of them out.
+  const copy = `${file}.new`;
+  try {
+    copyFileSync(file, copy);
+  } catch (error) {
+    rmSync(copy, { force: true });
+    throw error;
+  }
   for (let generation = ROTATED_FILES - 1; generation >= 1; generation -= 1) {
     try {
       renameSync(`${file}.${generation}`, `${file}.${generation + 1}`);
@@ -38,7 +56,7 @@ export function rotateLog(file: string, maxBytes: number = MAX_BYTES): boolean {
       if (!isSystemError(error, 'ENOENT')) throw error;
     }
   }
-  copyFileSync(file, `${file}.1`);
+  renameSync(copy, `${file}.1`);
   truncateSync(file, 0);
   return true;
 }

@@ -251,8 +251,15 @@ export class Supervisor {
     }
   }
 
+  /** Rotates the logs. A failure, as on a full disk, must not end this process, and all services with it. */
   #rotateLogs(): void {
-    for (const name of this.#services.keys()) rotateLog(logPath(this.#options.logFolder, name));
+    for (const name of this.#services.keys())
+      try {
+        rotateLog(logPath(this.#options.logFolder, name));
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#options.progress.step('logs').update(`${name}.log not rotated: ${reason}`);
+      }
   }
 }
 

@@ -108,7 +108,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
         if (includeRestricted) refuseOthers(principal);
         return openExport(transaction, { tenantId, userId, scope, subject, includeRestricted });
       });
-      // If the workflow cannot be started, the next request of the same scope finds the row and starts it.
+      // If the workflow cannot be started, the sweep or the next request of the same scope finds the row and starts it.
       await startJob('exportRun', tenantId, row.id, { tenantId, jobId: row.id });
       return reply.status(202).send(presentExport(row));
     },

@@ -20,6 +20,7 @@ import {
   readRequest,
 } from '../../../stores/postgres/erasure/gdpr-requests.ts';
 import type { StoredRequest } from '../../../stores/postgres/erasure/gdpr-requests.ts';
+import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
 import { guardedRoute, principalOf, route, viewerOf, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
@@ -92,7 +93,10 @@ export function gdprRequestRoutes(app: Api, dependencies: ApiDependencies): void
       if ((await openErasure(transaction, wanted, request.id)).id !== request.id)
         throw ended('is of a text that is being erased: decide when that has ended');
     });
-    await startJob('erasureRun', tenantId, request.id, { tenantId, erasureId: request.id });
+    await startJob('erasureRun', tenantId, request.id, { tenantId, erasureId: request.id }).catch((error: unknown) => {
+      // The decision is stored: the sweep starts the workflow as soon as Temporal is available.
+      if (!(error instanceof TemporalUnavailable)) throw error;
+    });
   };
 
   /** Corrects the memory, then records the decision: a repeated correction changes nothing. */

@@ -133,7 +133,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
         return reply.status(202).send(presentRequest(request));
       }
       const erasure = await open(principal, wanted);
-      // If the workflow cannot be started, the next identical request finds the row and starts it.
+      // If the workflow cannot be started, the sweep or the next identical request finds the row and starts it.
       await startJob('erasureRun', principal.tenantId, erasure.id, {
         tenantId: principal.tenantId,
         erasureId: erasure.id,

@@ -1,11 +1,7 @@
-import { existing, noSuch } from '../../errors.ts';
+import { conflict, existing } from '../../errors.ts';
 import { z } from 'zod';
-import {
-  addHold,
-  holdSubjectExists,
-  listLegalHolds,
-  releaseHold,
-} from '../../../stores/postgres/retention/legal-holds.ts';
+import { isErasingUnder } from '../../../stores/postgres/erasure/erasures.ts';
+import { addHold, listLegalHolds, releaseHold } from '../../../stores/postgres/retention/legal-holds.ts';
 import { lockPolicies } from '../../../stores/postgres/retention/retention-policies.ts';
 import { guardedRoute, principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
@@ -49,8 +45,10 @@ export function holdRoutes(app: Api, { database }: ApiDependencies): void {
       const subjectId = id ?? tenantId;
       const hold = await database.asTenant(tenantId, async (transaction) => {
         await lockPolicies(transaction);
-        if (!(await holdSubjectExists(transaction, subject, subjectId))) throw noSuch(subject);
-        return addHold(transaction, { tenantId, userId, subject, subjectId, reason });
+        const added = existing(await addHold(transaction, { tenantId, userId, subject, subjectId, reason }), subject);
+        if (await isErasingUnder(transaction, subject, subjectId))
+          throw conflict('id', 'is being erased: cancel the erasure, if it has not deleted anything', `the ${subject}`);
+        return added;
       });
       return reply.status(201).send(present(holdSchema, hold));
     },

@@ -8,7 +8,7 @@ import { findSupervisor, stopInstance } from '../../../infra/supervisor/stop-ins
 import { AlreadyRunningError } from '../../../infra/supervisor/take-over.ts';
 import { readState } from '../../../infra/supervisor/state.ts';
 import type { SupervisorState } from '../../../infra/supervisor/state.ts';
-import { table } from '../../output.ts';
+import { outliveOutput, table } from '../../output.ts';
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { integer } from '../../options.ts';
@@ -129,6 +129,8 @@ export async function up(options: UpOptions, context: CommandContext): Promise<E
 async function runInForeground(options: UpOptions, context: CommandContext): Promise<ExitCode> {
   const { output, environment } = context;
   const progress = terminalProgress(output, { verbose: options.verbose ?? false });
+  // The end of this process would be that of the engines.
+  outliveOutput();
   // An exit handler ends every child.
   const interrupts = listenForInterrupts(() => process.exit(130));
   const apiPort = options.port ?? portFrom(environment['RECOLLECT_HTTP_PORT']);

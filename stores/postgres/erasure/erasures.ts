@@ -6,7 +6,8 @@ import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { endRequest } from './gdpr-requests.ts';
 import { ERASURE_PHASES, WORK_STATES } from '../../../domain/jobs.ts';
-import type { ErasurePhase } from '../../../domain/jobs.ts';
+import type { ErasurePhase, HoldSubject } from '../../../domain/jobs.ts';
+import { columnOf } from '../connection/rows.ts';
 
 /** Content remained after several rounds: another process writes it again. */
 export class ErasureIncomplete extends Error {
@@ -71,6 +72,21 @@ export async function openErasure(
 export async function isBeingErased(transaction: TenantTransaction, userId: string): Promise<boolean> {
   const where = { kind: 'user', subject: userId, state: 'running' };
   return (await transaction.erasure.findFirst({ where, select: { id: true } })) !== null;
+}
+
+/** Returns true while an erasure runs of what a legal hold on this subject would protect. That of a text is not known before it has found its rows. */
+export async function isErasingUnder(
+  transaction: TenantTransaction,
+  subject: HoldSubject,
+  subjectId: string,
+): Promise<boolean> {
+  const rows = await transaction.$queryRaw`
+    SELECT EXISTS (
+      SELECT FROM erasures e
+       WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.state = 'running'
+         AND (e.kind = 'tenant' OR ${subject} = 'tenant' OR e.subject = ${subjectId}::uuid
+              OR EXISTS (SELECT FROM sessions s WHERE e.subject IN (s.id, s.user_id) AND ${subjectId}::uuid IN (s.id, s.user_id, s.project_id)))) AS erasing`;
+  return columnOf(rows, 'erasing', z.boolean()).includes(true);
 }
 
 /** Returns an erasure of the tenant; null if there is none with this id. */

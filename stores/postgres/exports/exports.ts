@@ -6,7 +6,7 @@ import { signReceipt } from '../../../domain/erasure/receipt.ts';
 import { endRequest, ownerOfSession, readRequest } from '../erasure/gdpr-requests.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { EXPORT_SCOPES, EXPORT_STATES } from '../../../domain/jobs.ts';
-import { columnOf, hexColumn, idsOf } from '../connection/rows.ts';
+import { hexColumn, idsOf, rowOf } from '../connection/rows.ts';
 
 /** For so long a file may be fetched. */
 const DAYS = 7;
@@ -93,6 +93,14 @@ export async function listExports(
 
 const forUpdate = z.array(z.object({ state: z.enum(EXPORT_STATES) }));
 
+/** Returns true if content of the tenant is being erased, or was erased or forgotten since a time. */
+export async function isErasedSince(transaction: TenantTransaction, since: Date): Promise<boolean> {
+  const erased = await transaction.erasure.count({
+    where: { OR: [{ state: 'running' }, { finishedAt: { gte: since } }] },
+  });
+  return erased > 0 || (await transaction.tombstone.count({ where: { createdAt: { gte: since } } })) > 0;
+}
+
 /** Completes a running export; false if content of the tenant was erased since `startedAt`: the file must be deleted. */
 export async function finishExport(
   transaction: TenantTransaction,
@@ -110,11 +118,7 @@ export async function finishExport(
     await transaction.$queryRaw`SELECT state FROM exports WHERE id = ${id}::uuid FOR UPDATE`,
   );
   if (row?.state !== 'running') return false;
-  const erased = await transaction.erasure.count({
-    where: { OR: [{ state: 'running' }, { finishedAt: { gte: file.startedAt } }] },
-  });
-  const tombstones = await transaction.tombstone.count({ where: { createdAt: { gte: file.startedAt } } });
-  if (erased > 0 || tombstones > 0) return false;
+  if (await isErasedSince(transaction, file.startedAt)) return false;
   const now = new Date();
   await transaction.export.update({
     where: { id },
@@ -151,23 +155,28 @@ export async function endExport(
   await endRequest(transaction, id, state);
 }
 
-/** Expires all exports started before a time; returns their keys. */
-export async function dropExports(transaction: TenantTransaction, before: Date): Promise<string[]> {
-  const rows = await transaction.export.findMany({
-    where: { state: 'completed', createdAt: { lte: before } },
-    select: { id: true, objectKey: true },
-  });
+/** Expires all exports of the tenant: none is fetched any more. Their files are to be removed. */
+export async function expireAllExports(transaction: TenantTransaction): Promise<void> {
   await transaction.export.updateMany({
-    where: { id: { in: rows.map(({ id }) => id) } },
+    where: { state: 'completed' },
     data: { state: 'expired', updatedAt: new Date() },
   });
-  return rows.map(({ objectKey }) => objectKey);
 }
 
-/** Expires the export files of all tenants that are due; returns their keys. `maintenance` has the maintenance role. */
-export async function dropExpired(maintenance: pg.Pool): Promise<string[]> {
+const dueRows = z.array(rowOf({ id: z.string(), object_key: z.string() }));
+
+/** Returns the exports of all tenants whose time is over. `maintenance` has the maintenance role, as below. */
+export async function dueExports(maintenance: pg.Pool): Promise<z.output<typeof dueRows>> {
   const { rows } = await maintenance.query(
-    "UPDATE exports SET state = 'expired', updated_at = now() WHERE expires_at < now() AND state = 'completed' RETURNING object_key",
+    "SELECT id, object_key FROM exports WHERE expires_at < now() AND state = 'completed' ORDER BY id",
   );
-  return columnOf(rows, 'object_key', z.string());
+  return dueRows.parse(rows);
+}
+
+/** Records that the file of an export was removed. */
+export async function expireExport(maintenance: pg.Pool, id: string): Promise<void> {
+  await maintenance.query(
+    "UPDATE exports SET state = 'expired', updated_at = now() WHERE id = $1 AND state = 'completed'",
+    [id],
+  );
 }

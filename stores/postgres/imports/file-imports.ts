@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { EventOwner } from '../../../domain/capture/event.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { WORK_STATES } from '../../../domain/jobs.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** Imports of export files. */
 export const FILE_IMPORT_KIND = 'file';
@@ -70,6 +71,15 @@ export async function listFileImports(
     take: limit,
   });
   return z.array(importRow).parse(rows);
+}
+
+/** Returns those of these imports that still need their file. `maintenance` has the maintenance role. */
+export async function importsReading(maintenance: pg.Pool, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await maintenance.query(
+    "SELECT id FROM imports WHERE id = ANY ($1::uuid[]) AND kind = $2 AND state = 'running'",
+    [ids, FILE_IMPORT_KIND],
+  );
+  return new Set(idsOf(rows));
 }
 
 /** Records the progress of an import in the transaction of its rows, so that each row is counted once. `client` is of the maintenance role. */

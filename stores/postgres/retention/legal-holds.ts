@@ -1,6 +1,7 @@
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { ActiveLegalHold } from '../../../domain/retention/policy.ts';
+import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { HoldSubject } from '../../../domain/jobs.ts';
 import { HOLD_SUBJECTS } from '../../../domain/jobs.ts';
@@ -47,12 +48,11 @@ export function activeLegalHolds(transaction: TenantTransaction): Promise<Active
   });
 }
 
+/** SQL: the key of the advisory lock between a new hold and deletions that found none. */
+const HOLDS_KEY = "hashtextextended('legal holds ' || current_tenant_id()::text, 0)";
+
 /** Returns true if the subject of a hold exists. */
-export async function holdSubjectExists(
-  transaction: TenantTransaction,
-  subject: HoldSubject,
-  id: string,
-): Promise<boolean> {
+async function subjectExists(transaction: TenantTransaction, subject: HoldSubject, id: string): Promise<boolean> {
   switch (subject) {
     case 'tenant':
       return (await transaction.tenant.count({ where: { id } })) > 0;
@@ -65,7 +65,10 @@ export async function holdSubjectExists(
   }
 }
 
-/** Places a legal hold on a subject. It applies to every statement that begins after the commit. */
+/**
+ * Places a legal hold on a subject. Waits for transactions that found no hold and may be deleting the subject; it applies to all others. Returns null if there is no
+ * such subject.
+ */
 export async function addHold(
   transaction: TenantTransaction,
   hold: {
@@ -75,8 +78,10 @@ export async function addHold(
     readonly reason: string;
     readonly userId: string;
   },
-): Promise<StoredHold> {
+): Promise<StoredHold | null> {
   const { tenantId, subject, subjectId, reason, userId: createdBy } = hold;
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(${Prisma.raw(HOLDS_KEY)})`;
+  if (!(await subjectExists(transaction, subject, subjectId))) return null;
   const row = await transaction.legalHold.create({
     data: { id: v7(), tenantId, subject, subjectId, reason, createdBy },
   });
@@ -104,6 +109,11 @@ export interface HoldScope {
   readonly projectId?: string | null;
 }
 
+/** Lets new legal holds wait until this transaction ends: what it found not to be under a hold it may delete. */
+async function blockHolds(transaction: TenantTransaction): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock_shared(${Prisma.raw(HOLDS_KEY)})`;
+}
+
 /**
  * Throws if a legal hold protects the session, its project, its user, or another subject of the scope. A tenant's hold protects everything. An empty scope
  * checks for any hold of the tenant, as the erasure of a tenant requires. @throws LegalHoldError
@@ -111,6 +121,7 @@ export interface HoldScope {
 export async function assertNoLegalHold(transaction: TenantTransaction, scope: HoldScope): Promise<void> {
   const { sessionId = null, userId = null, projectId = null } = scope;
   const isAll = sessionId === null && userId === null && projectId === null;
+  await blockHolds(transaction);
   const rows = await transaction.$queryRaw`
     SELECT h.id FROM legal_holds h
      WHERE h.tenant_id = (SELECT current_tenant_id()) AND h.released_at IS NULL
@@ -136,6 +147,7 @@ export async function assertNoLearningUnderLegalHold(
   ids: readonly string[],
 ): Promise<void> {
   if (ids.length === 0) return;
+  await blockHolds(transaction);
   const rows = await transaction.$queryRaw`
     SELECT h.id FROM legal_holds h
      WHERE h.tenant_id = (SELECT current_tenant_id()) AND h.released_at IS NULL

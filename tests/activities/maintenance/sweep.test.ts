@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -17,6 +18,7 @@ const db = fileDatabase();
 let maintenance: pg.Pool;
 let vectors: ReturnType<typeof createWeaviateIndex>;
 let hinted: string[];
+let started: unknown[][];
 
 beforeAll(async () => {
   maintenance = new pg.Pool({ connectionString: db.url('maintenance'), max: 2 });
@@ -30,6 +32,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   hinted = [];
+  started = [];
   await db.write("UPDATE embeddings SET state = 'failed', failed_at = now() - interval '2 days'");
   await db.write('UPDATE sessions SET hinted_at = NULL');
 });
@@ -55,6 +58,9 @@ function sweep(environment: MockActivityEnvironment, changes: Partial<WorkflowHi
     database: db.database,
     maintenance,
     hints: { ...hints, ...changes },
+    startJob: async (name, tenantId, subject, input) => {
+      started.push([name, tenantId, subject, input]);
+    },
     vectors,
     indexName: 'another',
     cacheEntries: 0,
@@ -80,6 +86,45 @@ test('resends lost hints and heartbeats', async () => {
   expect(hinted).toEqual(['session', 'index', 'reindex', 'batch']);
   expect(await failedVectors()).toBe(0);
   expect(beats).toBeGreaterThan(0);
+});
+
+test('starts the workflows of jobs that could not be started', async () => {
+  const { tenantId, userId } = await db.createUser();
+  await db.write("UPDATE exports SET state = 'failed'");
+  await db.write("UPDATE imports SET state = 'failed'");
+  await db.write("UPDATE retention_runs SET state = 'failed'");
+  await db.write("UPDATE restores SET state = 'failed'");
+  const [erasure, young, exported, file, retention, drill] = Array.from({ length: 6 }, () => randomUUID());
+  await db.write(
+    "INSERT INTO erasures (id, tenant_id, kind, search_text, created_at) VALUES ($1, $3, 'text', 'a text', now() - interval '2 minutes'), ($2, $3, 'text', 'another', now())",
+    [erasure, young, tenantId],
+  );
+  await db.write(
+    "INSERT INTO exports (id, tenant_id, user_id, scope, object_key, expires_at, created_at) VALUES ($1, $2, $3, 'tenant', 'exports/a', now() + interval '1 day', now() - interval '3 minutes')",
+    [exported, tenantId, userId],
+  );
+  await db.write(
+    "INSERT INTO imports (id, tenant_id, user_id, kind, created_at) VALUES ($1, $2, $3, 'file', now() - interval '4 minutes')",
+    [file, tenantId, userId],
+  );
+  await db.write(
+    "INSERT INTO retention_runs (id, group_id, tenant_id, mode, policy_hash, user_id, reference_time, created_at) VALUES ($1, $1, $2, 'dry_run', sha256('a'), $3, now(), now() - interval '5 minutes')",
+    [retention, tenantId, userId],
+  );
+  await db.write('UPDATE tenants SET is_operator = false');
+  await db.write('UPDATE tenants SET is_operator = true WHERE id = $1', [tenantId]);
+  await db.write(
+    "INSERT INTO restores (id, kind, requested_by, created_at) VALUES ($1, 'drill', $2, now() - interval '6 minutes')",
+    [drill, userId],
+  );
+  await sweep(quiet());
+  expect(started).toEqual([
+    ['restoreDrill', tenantId, drill, { restoreId: drill }],
+    ['retentionRun', tenantId, retention, { runId: retention }],
+    ['fileImport', tenantId, file, { tenantId, jobId: file }],
+    ['exportRun', tenantId, exported, { tenantId, jobId: exported }],
+    ['erasureRun', tenantId, erasure, { tenantId, erasureId: erasure }],
+  ]);
 });
 
 test('stores a sample of the instance', async () => {

@@ -38,7 +38,9 @@ describe('a full value', () => {
     expect((await kit.rowsOf(old.id)).observations).toBe(0);
     expect(await objects.get(key)).not.toBeNull();
     expect(await listed()).toBe(0);
-    await kit.db.database.asTenant(user.tenantId, (transaction) => releaseHold(transaction, hold.id, user.userId));
+    await kit.db.database.asTenant(user.tenantId, (transaction) =>
+      releaseHold(transaction, hold?.id ?? '', user.userId),
+    );
     await kit.dryThenRun();
     expect(await objects.get(key)).toBeNull();
   });

@@ -163,7 +163,9 @@ describe('a legal hold', () => {
       expect(
         await kit.count(`pg_class WHERE relname = 'observations_${month.replace('-', '_')}' AND relispartition`),
       ).toBe(1);
-      await kit.db.database.asTenant(user.tenantId, (transaction) => releaseHold(transaction, hold.id, user.userId));
+      await kit.db.database.asTenant(user.tenantId, (transaction) =>
+        releaseHold(transaction, hold?.id ?? '', user.userId),
+      );
       expect(sum((await kit.dryThenRun()).done, 'observation')).toBe(2);
     },
   );

@@ -149,6 +149,10 @@ test('a text is erased everywhere, and neither a hook, nor a spool, nor a transc
   expect(counted.body).toMatchObject({ dry_run: true, found: { events: 2 } });
   expectError(await here.post('/gdpr/erase', { kind: 'text', text: SECRET, dry_run: true }, guest.key), 'FORBIDDEN');
   await here.put(`/sessions/${await leaveArchive('first')}`, { title: SECRET });
+  const exportsFolder = path.join(folder, 'here', 'archive', 'exports', here.admin.tenantId);
+  expect(readdirSync(exportsFolder)).toHaveLength(1);
+  // Of an attempt that was killed after it had expired the row.
+  writeFileSync(path.join(exportsFolder, `${randomUUID()}.ndjson.zst`), SECRET);
   const done = await erased({ kind: 'text', text: SECRET });
   expect(done).toMatchObject({ state: 'completed', phase: 'completed', removed: { prompts: 2, titles: 1 } });
   expect(await search(here, 'vault code')).not.toContain(SECRET);
@@ -193,7 +197,7 @@ test('a text is erased everywhere, and neither a hook, nor a spool, nor a transc
   expect(await imported(here, older)).toMatchObject({ state: 'completed' });
   expect(await promptsWith('vault code')).toEqual([]);
   expect(await search(here, 'vault code')).not.toContain(SECRET);
-  expect(readdirSync(path.join(folder, 'here', 'archive', 'exports', here.admin.tenantId))).toEqual([]);
+  expect(readdirSync(exportsFolder)).toEqual([]);
   expect(readdirSync(archivesFolder())).toEqual([]);
 });
 

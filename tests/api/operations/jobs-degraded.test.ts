@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { gdprRequestSchema } from '../../../contract/gdpr.ts';
 import { jobsAnswer } from '../../../contract/jobs.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
@@ -40,6 +41,15 @@ describe('without Temporal', { timeout: 240_000 }, () => {
     ])
       expectError(await apart.post(path), 'TEMPORAL_UNAVAILABLE');
     expect((await apart.put(`/sessions/${id}`, { capture: false })).body).toMatchObject({ capture: false });
+  });
+
+  test('an approved erasure of a text is decided, though its workflow starts later', async () => {
+    const user = await apart.user();
+    const waiting = await apart.post('/gdpr/erase', { kind: 'text', text: 'the exact words' }, user.key);
+    const { id } = gdprRequestSchema.parse(waiting.body);
+    const decided = await apart.post(`/gdpr/requests/${id}/decide`, { decision: 'approve' });
+    expect(decided).toMatchObject({ status: 200, body: { id, state: 'running' } });
+    expect(await apart.rows('SELECT state FROM erasures WHERE id = $1', [id])).toEqual([{ state: 'running' }]);
   });
 
   test('a list that Temporal started cannot be continued', async () => {

@@ -174,3 +174,13 @@ describe('a legal hold binds every way out', () => {
     }
   });
 });
+
+test('is not placed on what is being erased', async () => {
+  await instance.write("INSERT INTO erasures (id, tenant_id, kind, subject) VALUES (uuidv7(), $1, 'session', $2)", [
+    instance.admin.tenantId,
+    session,
+  ]);
+  const refused = await instance.post('/admin/legal-holds', { subject: 'session', id: session, reason: 'a case' });
+  expectError(refused, 'CONFLICT', 'id');
+  await instance.write("UPDATE erasures SET state = 'failed', finished_at = now()");
+});

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { Backoff } from '../../../infra/supervisor/supervised-service.ts';
@@ -25,6 +25,16 @@ test('shifts old logs and deletes the oldest', () => {
   }
   expect([1, 2, 3].map((number) => readFileSync(`${file}.${number}`, 'utf8')[0])).toEqual(['5', '4', '3']);
   expect(existsSync(`${file}.4`)).toBe(false);
+});
+
+test('loses no log if the copy fails', () => {
+  const file = path.join(testFolder(), 'a.log');
+  writeFileSync(file, 'now'.repeat(10));
+  writeFileSync(`${file}.1`, 'before');
+  mkdirSync(`${file}.new`);
+  expect(() => rotateLog(file, 5)).toThrow('EISDIR');
+  expect(readFileSync(file, 'utf8')).toBe('now'.repeat(10));
+  expect(readFileSync(`${file}.1`, 'utf8')).toBe('before');
 });
 
 test('returns the last lines in order, also of a short, an empty and a missing log', () => {

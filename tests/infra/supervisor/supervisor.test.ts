@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { checkGraph } from '../../../infra/supervisor/definitions.ts';
 import { identifyProcess, isAlive } from '../../../infra/supervisor/process-identity.ts';
 import { readState } from '../../../infra/supervisor/state.ts';
@@ -56,6 +56,20 @@ test('the state file names every running process by id and start time, and reads
   expect(isAlive(identity)).toBe(false);
   expect(readState(file)).toMatchObject({ phase: 'stopped', nodes: { store: { status: 'stopped' } } });
   expect(readState(file)?.nodes['store']).not.toHaveProperty('process');
+});
+
+test('a log that cannot be rotated ends nothing', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const on = stage(testFolder());
+  const supervisor = supervise(on, [service(on, 'store')]);
+  await supervisor.start(never);
+  const log = path.join(on.folder, 'store.log');
+  truncateSync(log, 17 * 1024 * 1024);
+  mkdirSync(`${log}.new`);
+  vi.advanceTimersByTime(30_000);
+  expect(supervisor.lines.at(-1)).toMatch(/^logs: update store\.log not rotated: /);
+  expect(supervisor.state().nodes['store']?.status).toBe('ready');
 });
 
 test('restarts a killed service with growing delays, shown in state and progress', async () => {

@@ -246,6 +246,7 @@ test('is done with the partitions, every day', async () => {
     indexName: 'm',
     cacheEntries: 0,
     hints: UNEXPECTED,
+    startJob: never,
     vectors: UNEXPECTED,
   });
   expect(await activities.ensurePartitions()).toEqual({ created: expect.any(Number) });

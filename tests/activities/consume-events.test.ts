@@ -67,7 +67,7 @@ test('bounds the text of a step and reports remaining rows', { timeout: 240_000 
   expect(unread.length).toBe(0);
 });
 
-test('leaves rows that come after the marks of a step were read to the next step, whose span has theirs', async () => {
+test('leaves rows that come after the marks of a step were read to the next step', async () => {
   const ref = await capture('traced', 2, (n) => `note ${n}`);
   let later = 2;
   const steps = activities({

@@ -4,7 +4,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { TokenCounter } from '../../domain/ports/embedder.ts';
 import { NO_TRACER } from '../../domain/ports/tracer.ts';
-import type { Tracer } from '../../domain/ports/tracer.ts';
+import type { Marks, Tracer } from '../../domain/ports/tracer.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { cutWindows } from '../../domain/windows.ts';
 import type { CutWindow, OpenRows } from '../../domain/windows.ts';
@@ -23,7 +23,7 @@ import { markSearchable } from '../../stores/postgres/sessions/searchable.ts';
 import { settleSession, writeCapture, writePhase } from '../../stores/postgres/sessions/session-state.ts';
 import { gatherWindows, openBatchOf } from '../../stores/postgres/usage/model-batches.ts';
 import { countWindows, requeueParked, restartParked } from '../../stores/postgres/sessions/windows.ts';
-import { marksToConsume } from '../../stores/postgres/traces/trace-marks.ts';
+import { marksOfRange } from '../../stores/postgres/traces/trace-marks.ts';
 import { tryHintIndexSoon } from '../try-hint-index.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import type { SessionActivities, SessionPolicy, ConsumeInput, ConsumeResult } from '../../workflows/session/types.ts';
@@ -99,13 +99,15 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
   const { database, tokens, embeddingModel, hints, clock, maxBatchCalls, hasBatches } = dependencies;
   const { tracer = NO_TRACER } = dependencies;
 
-  /** Prepares one batch of new rows and cuts windows. Repeatable: `consumed_seq` does not change. */
+  /** Prepares one batch of new rows up to `knownSeq`, and cuts windows. Repeatable: `consumed_seq` does not change. */
   const readBatch = async (
     transaction: TenantTransaction,
     input: ConsumeInput,
     before: IntakeSession,
+    knownSeq: number,
   ): Promise<TakenBatch> => {
-    const furthestSeq = Math.min(before.lastSeq, before.consumedSeq + BATCH_POSITIONS);
+    const lastSeq = Math.max(before.consumedSeq, Math.min(before.lastSeq, knownSeq));
+    const furthestSeq = Math.min(lastSeq, before.consumedSeq + BATCH_POSITIONS);
     const found = await readNewRows(transaction, input.sessionId, before.consumedSeq, furthestSeq);
     const rows = boundedRows(found);
     const toSeq = rows.length === found.length ? furthestSeq : (rows.at(-1)?.seq ?? furthestSeq);
@@ -198,11 +200,11 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     };
   };
 
-  const consume = async (input: ConsumeInput): Promise<ConsumeResult> => {
+  const consume = async (input: ConsumeInput, knownSeq: number): Promise<ConsumeResult> => {
     for (;;) {
       const read = await database.asTenant(asId(input.tenantId), async (transaction) => {
         const before = await readIntakeSession(transaction, input.sessionId);
-        return before === null ? null : { before, batch: await readBatch(transaction, input, before) };
+        return before === null ? null : { before, batch: await readBatch(transaction, input, before, knownSeq) };
       });
       if (read === null) return MISSING;
       const result = await takeBatch(input, read.before, read.batch);
@@ -217,12 +219,25 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
   };
 
   return {
-    consumeEvents: (input) =>
-      tracer.unit(
+    consumeEvents: (input) => {
+      // Rows that come after the marks were read are of the next batch: its span has their marks.
+      let knownSeq = Infinity;
+      const readMarks = async (): Promise<Marks> => {
+        const tenantId = asId<TenantId>(input.tenantId);
+        const before = await database.asTenant(tenantId, (read) => readIntakeSession(read, input.sessionId));
+        if (before === null) return { marks: [], total: 0 };
+        knownSeq = before.lastSeq;
+        const range = {
+          fromSeq: before.consumedSeq + 1,
+          toSeq: Math.min(knownSeq, before.consumedSeq + BATCH_POSITIONS),
+        };
+        return marksOfRange(database, tenantId, input.sessionId, range);
+      };
+      return tracer.unit(
         'consume',
-        () => marksToConsume(database, asId(input.tenantId), input.sessionId, BATCH_POSITIONS),
+        readMarks,
         async (span) => {
-          const result = await consume(input);
+          const result = await consume(input, knownSeq);
           span.note({
             'recollect.consumed_seq': result.consumedSeq,
             'recollect.windows_pending': result.windowsPending,
@@ -230,7 +245,8 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
           return result;
         },
         { 'recollect.session_id': input.sessionId },
-      ),
+      );
+    },
     async updateSessionPhase({ tenantId, sessionId, ...change }) {
       await writePhase(database.pool, asId(tenantId), sessionId, change);
     },

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { NO_TRACER } from '../../domain/ports/tracer.ts';
+import type { Tracer } from '../../domain/ports/tracer.ts';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
 import { createSessionActivities } from '../../activities/session/create-session-activities.ts';
 import { advanceConsumption, readIntakeSession } from '../../stores/postgres/capture/consumption.ts';
@@ -12,7 +14,7 @@ const searchable: number[] = [];
 let indexHints = 0;
 let temporalIsDown = false;
 
-function activities() {
+function activities(tracer: Tracer = NO_TRACER) {
   return createSessionActivities({
     database: instance.db.database,
     tokens: createTokenCounter(),
@@ -30,6 +32,7 @@ function activities() {
     hasBatches: true,
     onSearchable: (seconds) => searchable.push(seconds),
     clock: { now: () => Date.now() },
+    tracer,
   });
 }
 
@@ -62,6 +65,22 @@ test('bounds the text of a step and reports remaining rows', { timeout: 240_000 
     ref.sessionId,
   ]);
   expect(unread.length).toBe(0);
+});
+
+test('leaves rows that come after the marks of a step were read to the next step', async () => {
+  const ref = await capture('traced', 2, (n) => `note ${n}`);
+  let later = 2;
+  const steps = activities({
+    ...NO_TRACER,
+    async unit(name, readMarks, work, attributes) {
+      await readMarks();
+      await capture('traced', 1, () => `note ${(later += 1)}, which comes meanwhile`);
+      return NO_TRACER.unit(name, readMarks, work, attributes);
+    },
+  });
+  const consume = () => steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
+  expect(await consume()).toMatchObject({ consumedSeq: 2, more: true });
+  expect(await consume()).toMatchObject({ consumedSeq: 3, more: true });
 });
 
 test('records the phase and hints the index; leaves a failed hint to the workflow', async () => {

@@ -89,12 +89,13 @@ describe('a provider that fails', () => {
     ['unavailable', undefined],
     ['unauthorised', undefined],
   ])(
-    'with %s is followed by the next one within 2 s, and is not used again for a while',
+    'with %s is followed by the next one before its pause ends, and is not used again for a while',
     async (kind, retryAfterMs) => {
       modelOf('anthropic').script.push(new ModelError(kind, 'no', retryAfterMs === undefined ? {} : { retryAfterMs }));
       const started = performance.now();
       expect(await call('q')).toMatchObject({ output: 'q', usage: [{ provider: 'openai' }], fromCache: false });
-      expect(performance.now() - started).toBeLessThan(2_000);
+      // The shortest pause of these failures.
+      expect(performance.now() - started).toBeLessThan(30_000);
       expect(await call('p')).toMatchObject({ output: 'p' });
       expect(requestsBy()).toEqual([1, 2]);
       expect(await booked()).toEqual([

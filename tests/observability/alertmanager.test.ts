@@ -95,10 +95,10 @@ describe('a running Alertmanager', () => {
       ['RecollectCaptureLatencyBurnFast', 'P1', { slo: 'capture_latency' }],
     );
     const sent = [...others, 'RecollectDiskLow', 'RecollectLoginAttack'];
-    await untilTrue(async () => named('/today').length >= sent.length, 30_000, 'the other alerts');
+    await untilTrue(async () => named('/today').length >= sent.length, 60_000, 'the other alerts');
     const by = async (state: string) =>
       Object.entries(await states()).flatMap(([name, each]) => (each === state ? [name] : []));
-    await untilTrue(async () => (await by('suppressed')).length >= following.length, 30_000, 'suppressed alerts');
+    await untilTrue(async () => (await by('suppressed')).length >= following.length, 60_000, 'suppressed alerts');
     expect((await by('suppressed')).toSorted()).toEqual(following.toSorted());
     expect(named('/today').toSorted()).toEqual(sent.toSorted());
   });
@@ -116,10 +116,10 @@ describe('a running Alertmanager', () => {
     );
     await untilTrue(
       async () => named('/page').length >= 2 && named('/watchdog').length > 0 && named('/today').length > 0,
-      30_000,
+      60_000,
       'four messages',
     );
-    await untilTrue(async () => (await states())['RecollectSlow'] === 'suppressed', 30_000, 'a suppressed alert');
+    await untilTrue(async () => (await states())['RecollectSlow'] === 'suppressed', 60_000, 'a suppressed alert');
     expect(await states()).toEqual({
       RecollectDatabaseDown: 'active',
       RecollectErrorRate: 'suppressed',

@@ -19,7 +19,7 @@ const HAPPY: BackupActivities = {
   finishBackup: async () => undefined,
 };
 
-/** The step that a shape's run is cancelled in. */
+/** The step that a shape's run is cancelled in; it ends after the run. */
 const CANCELLED_IN: Readonly<Record<string, keyof BackupActivities>> = {
   cancelled: 'createBackup',
   'prune-cancelled': 'pruneBackups',
@@ -32,10 +32,21 @@ async function ended(result: Promise<unknown>, isFailing: boolean): Promise<void
 }
 
 function run(shape: string, changes: Partial<BackupActivities> = {}): Scenario {
+  const cancelledIn = CANCELLED_IN[shape];
+  let release = (): void => undefined;
   return {
     workflow: 'backupRun',
     shape,
-    activities: () => ({ ...HAPPY, ...changes }),
+    activities: () => {
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const step = async () => {
+        await released;
+        return { ...MADE, removed: 1 };
+      };
+      return { ...HAPPY, ...changes, ...(cancelledIn === undefined ? {} : { [cancelledIn]: step }) };
+    },
     async run(client) {
       const handle = await client.workflow.start<typeof backupRun>('backupRun', {
         workflowId: workflowIdOf('backup', BACKUP),
@@ -43,16 +54,16 @@ function run(shape: string, changes: Partial<BackupActivities> = {}): Scenario {
         // The schedule passes no input.
         args: shape === 'scheduled' ? [] : [{ backupId: BACKUP }],
       });
-      const cancelledIn = CANCELLED_IN[shape];
       if (cancelledIn !== undefined) {
         await until(async () => {
           const { events } = await handle.fetchHistory();
           const names = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
           return names?.includes(cancelledIn) === true ? true : undefined;
-        }, 30_000);
+        });
         await handle.cancel();
       }
       await ended(handle.result(), shape !== 'happy' && shape !== 'scheduled');
+      release();
       return handle;
     },
   };
@@ -86,9 +97,8 @@ export const BACKUP_SCENARIOS: readonly Scenario[] = [
   run('failed', { createBackup: () => Promise.reject(failure('ArchiveFull')) }),
   run('copy-failed', { copyBackup: () => Promise.reject(failure('ArchiveRefused')) }),
   run('prune-failed', { pruneBackups: () => Promise.reject(failure('ArchiveRefused')) }),
-  // Slow enough to be cancelled in.
-  run('cancelled', { createBackup: () => new Promise((resolve) => setTimeout(resolve, 5_000, MADE)) }),
-  run('prune-cancelled', { pruneBackups: () => new Promise((resolve) => setTimeout(resolve, 5_000, { removed: 1 })) }),
+  run('cancelled'),
+  run('prune-cancelled'),
   verify('happy'),
   verify('failed'),
 ];

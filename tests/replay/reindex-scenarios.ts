@@ -44,7 +44,7 @@ function scenario(shape: string, steps: readonly (ReindexStep | Error)[]): Scena
         await until(async () => {
           const { events } = await handle.fetchHistory();
           return events?.some((event) => event.timerStartedEventAttributes) === true ? true : undefined;
-        }, 30_000);
+        });
         if (shape === 'asked') await handle.signal(WAKE_SIGNAL);
         else await handle.cancel();
       }

@@ -10,9 +10,8 @@ const MARKS = Array.from({ length: 40 }, (_, n) => ({
   traceId: (n + 1).toString(16).padStart(32, '0'),
   spanId: (n + 1).toString(16).padStart(16, '0'),
 }));
+/** For which an export waits for the collector: what waited for one would take longer. */
 const EXPORT_MS = 5_000;
-/** Of `close` with a collector that does not answer; the machine may be busy. */
-const CLOSED_WITHIN_MS = 3_000;
 let collector: OtlpReceiver;
 let dropped = 0;
 
@@ -163,7 +162,7 @@ describe('without a collector that receives', () => {
     spans(exporter, 3);
     const started = performance.now();
     await exporter.close();
-    expect(performance.now() - started).toBeLessThan(CLOSED_WITHIN_MS);
+    expect(performance.now() - started).toBeLessThan(EXPORT_MS);
     expect(dropped).toBe(3);
   });
 
@@ -200,7 +199,7 @@ describe('without a collector that receives', () => {
     expect(tookMs).toBeLessThan(EXPORT_MS);
     const started = performance.now();
     await exporter.close();
-    expect(performance.now() - started).toBeLessThan(CLOSED_WITHIN_MS);
+    expect(performance.now() - started).toBeLessThan(EXPORT_MS);
   });
 });
 

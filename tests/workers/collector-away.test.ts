@@ -25,10 +25,10 @@ test('a worker without its collector does its work, counts the spans that it dro
     expect(await droppedAt(port)).toBe(0);
     await captured(instance, smallSession('traced'));
     const consumed = "sessions WHERE external_id = 'traced' AND consumed_seq = last_seq";
-    await until(async () => ((await instance.count(consumed)) === 1 ? true : undefined), 60_000, 'the consumption');
-    await until(async () => ((await droppedAt(port)) > 0 ? true : undefined), 60_000, 'dropped spans');
+    await until(async () => ((await instance.count(consumed)) === 1 ? true : undefined), 120_000, 'the consumption');
+    await until(async () => ((await droppedAt(port)) > 0 ? true : undefined), 120_000, 'dropped spans');
   } finally {
     expect(await worker.stop()).toBe(0);
   }
   expect(worker.log()).toContain('spans did not reach the collector');
-}, 180_000);
+}, 300_000);

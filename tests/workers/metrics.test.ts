@@ -7,6 +7,7 @@ import { QUEUES } from '../../workflows/registry.ts';
 import { createTestDatabase } from '../setup/database.ts';
 import type { TestDatabase } from '../setup/database.ts';
 import { testEnvironment } from '../setup/instance.ts';
+import { untilTrue } from '../setup/until.ts';
 import { freePort, startWorkerProcess } from '../setup/worker-process.ts';
 import type { ServiceProcess } from '../setup/worker-process.ts';
 
@@ -47,6 +48,9 @@ describe('the listener of a worker', () => {
     } finally {
       await connection.close();
     }
+    // The worker counts a completed workflow after the server has it.
+    const completed = 'temporal_workflow_completed_total{';
+    await untilTrue(async () => (await (await request('/metrics')).text()).includes(completed));
     const answer = await request('/metrics');
     expect([answer.status, answer.headers.get('content-type')]).toEqual([
       200,
@@ -64,7 +68,7 @@ describe('the listener of a worker', () => {
       'temporal_workflow_task_schedule_to_start_latency_seconds_bucket{',
       'temporal_activity_schedule_to_start_latency_seconds_bucket{',
       'temporal_sticky_cache_size{',
-      'temporal_workflow_completed_total{',
+      completed,
     ])
       expect(text).toContain(`\n${metric}`);
     expect(text).toMatch(/temporal_worker_task_slots_available\{[^}]*task_queue="sweeps"/);

@@ -84,7 +84,7 @@ test(
     await untilTrue(async () => {
       const { budget } = usage.parse((await instance.get('/usage')).body);
       return budget.used_tokens > 0 && budget.reserved_tokens === 0;
-    }, 60_000);
+    });
     expect(await instance.count('usage_ledger')).toBeGreaterThan(0);
     const waiting = await until(async () => {
       const rows = await instance.rows<{ last_error: string | null }>('SELECT last_error FROM sessions');

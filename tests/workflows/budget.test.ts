@@ -101,11 +101,11 @@ test(
     );
     await instance.startWorker();
     await replay(instance, session('crowded', 'as in a crowd'));
-    // The first attempt alone waits longer.
     const waiting = await until(async () => {
       const seen = await sessionOf(instance, 'claude-code:crowded');
       return seen.waiting_reason === 'ModelBusy' ? seen : undefined;
-    }, 45_000);
+    });
+    // Before the first attempt ends, which waits for a minute.
     const { body } = await instance.call('GET', `/jobs/session.${waiting.id}`);
     expect(body).toMatchObject({ job: { state: 'waiting', waiting_reason: 'ModelBusy', attempts: 1 } });
     await instance.write('DELETE FROM usage_reservations');

@@ -1,12 +1,12 @@
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { expect, inject, test } from 'vitest';
-import { BurstFlag } from '../../stores/postgres/capture/burst-flag.ts';
+import { BurstFlag, isBurst } from '../../stores/postgres/capture/burst-flag.ts';
 import { createPool } from '../../stores/postgres/connection/pool.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import { fileInstance } from '../setup/file-instance.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
-import { until } from '../setup/until.ts';
+import { until, untilTrue } from '../setup/until.ts';
 
 const instance = fileInstance();
 
@@ -14,7 +14,7 @@ test('during a burst of captures their processing defers; it completes afterward
   const pool = createPool({
     url: instance.db.url('app'),
     max: 1,
-    connectTimeoutMs: 2_000,
+    connectTimeoutMs: 60_000,
     statementTimeoutMs: 5_000,
     applicationName: 'burst',
     onIdleError: () => undefined,
@@ -27,6 +27,7 @@ test('during a burst of captures their processing defers; it completes afterward
   });
   try {
     sign.show(true);
+    await untilTrue(() => isBurst(instance.db.maintenance));
     await instance.startWorker();
     await captured(instance, smallSession('burst'));
     const { id } = await sessionOf(instance, 'test:burst');

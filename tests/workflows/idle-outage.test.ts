@@ -38,7 +38,7 @@ test('a session past its idle time waits for its provider quietly', { timeout: 2
   const { id } = await sessionOf(instance, 'claude-code:quiet');
   const handle = instance.temporal.workflow.getHandle(workflowIdOf('session', instance.admin.tenantId, id));
   // Nine refusals: three activities of three attempts each, a second or more apart, long after the idle time.
-  await until(async () => (provider.requests.length >= 9 ? true : undefined), 40_000, 'nine refused calls');
+  await until(async () => (provider.requests.length >= 9 ? true : undefined), 120_000, 'nine refused calls');
   const view = await handle.query<SessionView>('state');
   expect(view).toMatchObject({ runs: 1, lastError: 'ProviderRateLimited', windowsPending: 1 });
   expect(view.consumed).toBeLessThan(12);

@@ -37,7 +37,7 @@ test(
         90 * DAY_MS,
       );
     await instance.startWorker();
-    await until(async () => ((await pendingOf('old-%')) > SESSIONS ? true : undefined), 60_000);
+    await until(async () => ((await pendingOf('old-%')) > SESSIONS ? true : undefined));
     await capture('today', [TEXT], 0);
     await settled(instance, 'test:today');
     const { body: found } = await until(async () => {

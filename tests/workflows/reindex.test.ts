@@ -105,14 +105,14 @@ const search = (words: string) => changed.call('GET', `/search?q=${encodeURIComp
 
 test(
   'a change of the model survives a kill, no search fails meanwhile, and the old index goes',
-  { timeout: 240_000 },
+  { timeout: 480_000 },
   async () => {
     const stop = await instance.startWorker('before');
     await note(
       'old',
       Array.from({ length: NOTES }, (_, n) => `note${n} ${`word${n} filler words `.repeat(45)}`),
     );
-    await until(async () => ((await ledger())[`${ONE} indexed`] === NOTES ? true : undefined), 60_000);
+    await until(async () => ((await ledger())[`${ONE} indexed`] === NOTES ? true : undefined));
     await stop();
 
     expect(await change()).toMatchObject({
@@ -147,12 +147,12 @@ test(
       const waiting = await until(async () => {
         const { building } = await change();
         return building !== null && building.indexed > 0 && building.waiting_reason !== null ? building : undefined;
-      }, 60_000);
+      });
       expect(waiting).toMatchObject({ index: TWO, waiting_reason: 'EmbedderUnavailable' });
       expect(waiting.waiting).toBeGreaterThan(0);
       // New captures are requested in both indexes and found at once in the served one.
       await note('new', ['a heron waded in the shallow water']);
-      await until(async () => ((await ledger())[`${ONE} indexed`] === NOTES + 1 ? true : undefined), 60_000);
+      await until(async () => ((await ledger())[`${ONE} indexed`] === NOTES + 1 ? true : undefined));
       expect((await change()).serving.index).toBe(ONE);
       await changed.call('POST', '/admin/reindex', {});
       const job = await until(async () => {
@@ -168,7 +168,7 @@ test(
           })
           .parse(body);
         return job.waiting_reason === null ? undefined : job;
-      }, 60_000);
+      });
       expect(job).toMatchObject({ state: 'waiting', phase: 'embedding', waiting_reason: 'EmbedderUnavailable' });
       expect(job.pending.embed).toBeGreaterThan(0);
 
@@ -178,8 +178,8 @@ test(
       await until(async () => {
         await changed.call('POST', '/admin/reindex', {});
         return (await change()).serving.index === TWO ? true : undefined;
-      }, 90_000);
-      await until(async () => ((await change()).retired === null ? true : undefined), 60_000);
+      });
+      await until(async () => ((await change()).retired === null ? true : undefined));
     } finally {
       searching = false;
       await searched;
@@ -202,12 +202,12 @@ test(
     await index.drop(instance.admin.tenantId, TWO);
     const started = indexes.parse((await changed.call('POST', '/admin/reindex', { rebuild: true })).body);
     expect(started.serving.rewriting).toBe(true);
-    await until(async () => ((await change()).serving.rewriting ? undefined : true), 60_000);
-    await until(async () => ((await ledger())[`${TWO} indexed`] === NOTES + 1 ? true : undefined), 60_000);
+    await until(async () => ((await change()).serving.rewriting ? undefined : true));
+    await until(async () => ((await ledger())[`${TWO} indexed`] === NOTES + 1 ? true : undefined));
     await until(async () => {
       const hits = await index.nearest(instance.admin.tenantId, TWO, vector, {}, 100);
       return hits.length === NOTES + 1 ? true : undefined;
-    }, 60_000);
+    });
     const texts = provider.requests.slice(before).flatMap(({ input }) => input);
     expect(texts.filter((text) => text.startsWith('note'))).toEqual([]);
     await index.close();
@@ -216,33 +216,33 @@ test(
 
 test(
   'while a provider is unavailable search has no vectors; indexing waits and catches up',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     provider.down(UNAVAILABLE);
     await note('down', ['a kingfisher waited above the weir']);
     const degraded = await until(async () => {
       const answer = found.parse((await search('kingfisher')).body);
       return answer.data.length > 0 ? answer : undefined;
-    }, 60_000);
+    });
     expect(degraded.degraded).toEqual(['vector']);
     // It is found when captured, maybe before a step requested its vector.
-    await until(async () => ((await ledger())[`${TWO} pending`] === 1 ? true : undefined), 60_000);
+    await until(async () => ((await ledger())[`${TWO} pending`] === 1 ? true : undefined));
     await until(async () => {
       const { body } = await changed.call('GET', '/jobs/index.0');
       return JSON.stringify(body).includes('EmbedderUnavailable') ? true : undefined;
-    }, 60_000);
+    });
     provider.down(null);
-    await until(async () => ((await ledger())[`${TWO} indexed`] === NOTES + 2 ? true : undefined), 60_000);
+    await until(async () => ((await ledger())[`${TWO} indexed`] === NOTES + 2 ? true : undefined));
     await until(async () => {
       const answer = found.parse((await search('kingfisher')).body);
       return answer.degraded.length === 0 && answer.data[0]?.content.includes('kingfisher') === true ? true : undefined;
-    }, 30_000);
+    });
   },
 );
 
 test(
   'no part of a row above the class of the provider is sent to it, nor as the purpose of others',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const before = provider.requests.length;
     const send = (event: object) =>
@@ -255,8 +255,8 @@ test(
     await until(async () => {
       const { body } = await changed.call('GET', '/sessions/test%3Acard');
       return z.object({ phase: z.string().nullable() }).parse(body).phase === 'settled' ? true : undefined;
-    }, 60_000);
-    await until(async () => ((await ledger())[`${TWO} pending`] === undefined ? true : undefined), 60_000);
+    });
+    await until(async () => ((await ledger())[`${TWO} pending`] === undefined ? true : undefined));
     expect((await ledger())[`${TWO} withheld`]).toBeGreaterThan(1);
     const texts = provider.requests.slice(before).flatMap(({ input }) => input);
     expect(texts).toContain('a pelican crossed the harbour');

@@ -68,7 +68,7 @@ function scenario(workflow: string, shape: string): Scenario {
   return found;
 }
 
-// Scenarios mostly wait for timers, each in its own namespace. Those that send more than a thousand signals run alone.
+// Scenarios mostly wait for timers, each in its own namespace. Those that send more than a thousand signals run alone, and those that expect steps within a workflow task, which have two seconds.
 describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
   test('consumes events while a requested summary waits for its provider, and then writes it', async () => {
     const { activities } = await play(scenario('session', 'summarised-after-outage'));
@@ -114,7 +114,7 @@ describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
     expect(activities).toContain('settle');
   });
 
-  test('stops for a session that was deleted', async () => {
+  test('stops for a session that was deleted', { concurrent: false }, async () => {
     expect(await play(scenario('session', 'deleted'))).toMatchObject({
       status: 'Completed',
       activities: ['consumeEvents'],
@@ -127,11 +127,15 @@ describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
     expect(activities.at(-1)).toBe('updateSessionPhase');
   });
 
-  test('ends within one workflow task without inference, without a step of a model', async () => {
-    const { status, activities, tasks, events } = await play(scenario('session', 'without-inference'));
-    expect({ status, activities, tasks }).toEqual({ status: 'Completed', activities: ['consumeEvents'], tasks: 1 });
-    expect(events).toBeLessThanOrEqual(15);
-  });
+  test(
+    'ends within one workflow task without inference, without a step of a model',
+    { concurrent: false },
+    async () => {
+      const { status, activities, tasks, events } = await play(scenario('session', 'without-inference'));
+      expect({ status, activities, tasks }).toEqual({ status: 'Completed', activities: ['consumeEvents'], tasks: 1 });
+      expect(events).toBeLessThanOrEqual(15);
+    },
+  );
 
   test('repeats a deferred step as an activity', async () => {
     const { status, activities } = await play(scenario('session', 'deferred'));

@@ -44,7 +44,7 @@ async function summaryWaits(windows: number): Promise<void> {
       const isWaiting = reason === 'ProviderRateLimited' && (await reasonOfJob(`session.${id}`)) === reason;
       return isWaiting && (await instance.count("windows WHERE state = 'summarised'")) === windows;
     },
-    60_000,
+    120_000,
     'the summary to wait',
   );
 }
@@ -74,7 +74,7 @@ test(
         );
         return row?.isConsumed === true;
       },
-      60_000,
+      120_000,
       'the later prompt to be consumed and indexed',
     );
 
@@ -83,11 +83,11 @@ test(
     expect((await instance.call('POST', `/jobs/${job.id}/retry`)).status).toBe(202);
     await untilTrue(
       async () => (await instance.count("summaries WHERE type = 'session'")) === 1,
-      60_000,
+      120_000,
       'the requested summary',
     );
     expect(await sessionOf(instance, SESSION)).toMatchObject({ status: 'active', pending: { summarise: 0 } });
-    await untilTrue(async () => (await reasonOfJob(job.id)) === null, 10_000, 'the job to be shown as not waiting');
+    await untilTrue(async () => (await reasonOfJob(job.id)) === null, 120_000, 'the job to be shown as not waiting');
   },
 );
 

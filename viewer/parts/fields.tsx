@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
 
@@ -97,8 +97,8 @@ export function FilterField(
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const apply = useRef(onValue);
   apply.current = onValue;
-  // Another value of the address, such as of a button that clears the filters.
-  useEffect(() => setTyped(value), [value]);
+  // Another value of the address, such as of a button that clears the filters. Before the next key, which it would remove.
+  useLayoutEffect(() => setTyped(value), [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const onInput = (text: string): void => {
     setTyped(text);

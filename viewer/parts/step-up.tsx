@@ -1,5 +1,5 @@
 import type { JSX, RefObject } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { asAskError, ask } from '../link/ask.ts';
 import type { AskError } from '../link/ask.ts';
 import { loadMe, me } from '../link/me.ts';
@@ -27,10 +27,10 @@ function useProof(onProven: () => void): readonly [AskError | null, (proof: () =
   return [error, prove];
 }
 
-/** Returns what a form has as its `ref`: its first field gets the focus. */
+/** Returns what a form has as its `ref`: its first field gets the focus, before the next key. */
 function useFocus(): RefObject<HTMLFormElement | null> {
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current?.querySelector('input')?.focus(), []);
+  useLayoutEffect(() => form.current?.querySelector('input')?.focus(), []);
   return form;
 }
 

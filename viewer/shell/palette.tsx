@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
+import { useId, useMemo, useState } from 'preact/hooks';
 import { navigate } from '../router/router.ts';
 import { changeSettings, settings } from '../settings.ts';
 import { common } from '../texts/common.ts';
@@ -56,10 +56,8 @@ export function Palette({ onClose }: { readonly onClose: () => void }): JSX.Elem
   const id = useId();
   const [typed, setTyped] = useState('');
   const [selected, setSelected] = useState(0);
-  const input = useRef<HTMLInputElement>(null);
   const commands = useAllCommands();
   const found = findCommands(commands, typed);
-  useEffect(() => input.current?.focus(), []);
   const run = (command: Command | undefined): void => {
     if (command === undefined) return;
     onClose();
@@ -75,7 +73,6 @@ export function Palette({ onClose }: { readonly onClose: () => void }): JSX.Elem
   return (
     <Dialog title={t.palette} onClose={onClose} class="palette">
       <input
-        ref={input}
         type="text"
         role="combobox"
         aria-label={t.paletteHint}

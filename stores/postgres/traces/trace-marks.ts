@@ -48,21 +48,6 @@ export function marksOfSession(database: Database, tenantId: TenantId, sessionId
   return read(database, tenantId, { name: 'marks_of_session', text: OF_SESSION('true'), values: [sessionId] });
 }
 
-/** Returns the marks of the next `positions` of a session that are not yet consumed. */
-export function marksToConsume(
-  database: Database,
-  tenantId: TenantId,
-  sessionId: string,
-  positions: number,
-): Promise<Marks> {
-  const consumed = '(SELECT s.consumed_seq FROM sessions s WHERE s.id = $1)';
-  return read(database, tenantId, {
-    name: 'marks_to_consume',
-    text: OF_SESSION(`seq > ${consumed} AND seq <= ${consumed} + $2::integer`),
-    values: [sessionId, positions],
-  });
-}
-
 /**
  * Returns the marks of the captured rows that chunks of the ledger derive from: the rows themselves, the range of a summary, the session of a
  * learning. The newest of each session come first, so that a batch of many sessions continues or links them all.

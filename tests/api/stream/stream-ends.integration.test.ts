@@ -15,33 +15,36 @@ const second = streamsOnTwoApis(instance);
 const { on } = second;
 
 describe('a stream ends', () => {
-  const endedWithin = async (followed: Followed): Promise<number> => {
-    const began = performance.now();
-    await followed.ended;
-    return performance.now() - began;
+  /** Returns the types of what a stream sent until its end. A beat comes after 15 seconds of silence. */
+  const typesUntilEnd = async ({ ended, received }: Followed): Promise<string[]> => {
+    await ended;
+    return received.map(({ type }) => type);
   };
 
-  test('within a second after its key was revoked, and no other', async () => {
+  test('at once after its key was revoked, and no other', async () => {
     const { userId, key: remaining } = await instance.user();
     const { key, api_key: secret } = await makeKey(instance, { user: userId });
     const [revoked, other] = [await on(second.url, secret), await on(second.url, remaining)];
     await instance.delete(`/admin/api-keys/${key.id}`);
-    expect(await endedWithin(revoked)).toBeLessThan(1_000);
+    expect(await typesUntilEnd(revoked)).toEqual(['ready']);
     await instance.post('/events', noteEvent('still open', 'a note'), remaining);
     await untilEvents(other, 1);
     expect((await requestStream(second.url, secret).response).status).toBe(401);
   });
 
-  test('within a second after its user was deactivated', async () => {
+  test('at once after its user was deactivated', async () => {
     const { userId, key } = await instance.user();
     const followed = await on(second.url, key);
     await instance.put(`/admin/users/${userId}`, { active: false });
-    expect(await endedWithin(followed)).toBeLessThan(1_000);
+    expect(await typesUntilEnd(followed)).toEqual(['ready']);
   });
 
   test('when its credential expires', async () => {
-    const { api_key: secret } = await makeKey(instance, { expires_at: new Date(Date.now() + 1_500).toISOString() });
-    expect(await endedWithin(await on(second.url, secret))).toBeLessThan(3_500);
+    // In time to open the stream before, also on a busy machine.
+    const expiresAt = Date.now() + 5_000;
+    const { api_key: secret } = await makeKey(instance, { expires_at: new Date(expiresAt).toISOString() });
+    expect(await typesUntilEnd(await on(second.url, secret))).toEqual(['ready']);
+    expect(Date.now()).toBeGreaterThanOrEqual(expiresAt);
   });
 
   test('with the process, which waits neither for readers nor for connections without a request', async () => {
@@ -53,14 +56,15 @@ describe('a stream ends', () => {
     await once(unused, 'connect');
     const began = performance.now();
     await Promise.all([other.close(), followed.ended]);
-    expect(performance.now() - began).toBeLessThan(3_000);
+    // Node would wait for a minute.
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 });
 
 test('a reader that takes nothing for a while receives the rest later, each event once and in order', async () => {
   // More than the buffers of a connection hold, and than the tail retains.
-  const EVENTS = 6_000;
-  const PADDING = 3_000;
+  const EVENTS = 3_000;
+  const PADDING = 6_000;
   const { userId, tenantId, key } = await instance.user();
   const other = await on(second.url, key);
   const { port, hostname } = new URL(second.url);
@@ -74,13 +78,13 @@ test('a reader that takes nothing for a while receives the rest later, each even
      SELECT $1, 'session.updated', $2, true, jsonb_build_object('n', n, 'padding', repeat('x', ${PADDING})) FROM generate_series(1, ${EVENTS}) AS n ORDER BY n`,
     [tenantId, userId],
   );
-  const read = await untilEvents(other, EVENTS, 60_000);
+  const read = await untilEvents(other, EVENTS, 120_000);
   let text = '';
   socket.setEncoding('utf8').on('data', (part: string) => {
     text += part;
   });
   socket.resume();
-  await until(async () => (text.includes(`id: ${read.at(-1)?.id ?? ''}\n`) ? true : undefined), 60_000);
+  await until(async () => (text.includes(`id: ${read.at(-1)?.id ?? ''}\n`) ? true : undefined));
   socket.destroy();
   expect([...text.matchAll(/^id: (\d+)\nevent: session/gm)].map(([, id]) => id)).toEqual(read.map(({ id }) => id));
 });

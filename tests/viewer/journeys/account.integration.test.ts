@@ -128,7 +128,16 @@ test('replaces a key in a sign-in by a key after the key is entered, or another 
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
   };
+  // With the text itself: the next key may come before the page is drawn.
+  await page.evaluate(`globalThis.hasFocus = new Promise((resolve) => {
+    const observer = new MutationObserver(() => {
+      const field = document.querySelector('dialog form input');
+      if (field !== null) resolve(document.activeElement === field);
+    });
+    observer.observe(document.body, { childList: true, subtree: true });
+  }); undefined`);
   await replace();
+  expect(await page.evaluate('globalThis.hasFocus')).toBe(true);
   await page.keyboard.type('rcl_wrong');
   await page.keyboard.press('Enter');
   await dialog.getByRole('alert').getByText('INVALID_API_KEY').waitFor();

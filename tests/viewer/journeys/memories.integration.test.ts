@@ -93,9 +93,10 @@ test('reviews learnings by keyboard alone: verify, invalidate, undo, open, corre
   await expectAccessible(journey);
   await page.getByRole('button', { name: 'Save as a new version' }).press('Enter');
   await page.getByText('Tests run by npm test, on two cores').waitFor();
-  await page.getByText('Version 2').waitFor();
-  // The event of the change may precede the answer, which closes the dialog.
+  // The event of the change may precede the answer, which closes the dialog and shows the new version.
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  const shown = page.getByRole('listitem').filter({ has: page.getByText('shown', { exact: true }) });
+  await shown.getByText('Version 2').waitFor();
   // The quote moved with it, and leads to its row.
   expect(await page.getByRole('link', { name: 'In the session' }).getAttribute('href')).toContain(
     `row=${evidence[0]?.row_id ?? ''}`,
@@ -103,6 +104,8 @@ test('reviews learnings by keyboard alone: verify, invalidate, undo, open, corre
   await page.keyboard.press('x');
   await typedReason(page, 'the runner has four');
   await page.getByRole('dialog').getByRole('button', { name: 'Invalidate' }).press('Enter');
+  // The page shows it before the server has closed it.
+  await expect.poll(() => instance.count("learnings WHERE reason = 'the runner has four'")).toBe(1);
   await page.getByRole('button', { name: 'Reopen' }).press('Enter');
   await typedReason(page, 'it has two again');
   await page.getByRole('dialog').getByRole('button', { name: 'Reopen' }).press('Enter');
@@ -195,6 +198,8 @@ test('searches by keyboard, explains the results, narrows them in the address, a
   await results.getByText('rank 1', { exact: false }).first().waitFor();
   await expectAccessible(journey);
   await page.getByRole('group', { name: 'Type' }).getByRole('button', { name: 'Learning' }).click();
+  // The next answer moves the buttons.
+  await journey.calm();
   await page.getByRole('group', { name: 'Tag' }).getByRole('button', { name: 'found' }).click();
   await results.getByText('U+202E').first().waitFor();
   expect(new URL(page.url()).search).toBe('?q=rounding+invoices+half+even&type=learning&tags=found&explain=true');

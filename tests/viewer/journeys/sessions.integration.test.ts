@@ -69,12 +69,60 @@ test('filters in the address and by keyboard, finds commands, lists keys, fits a
   await page.getByRole('heading', { name: '登录 Recollect' }).waitFor();
 });
 
+test('a filter leaves a letter that is typed as the letters before it take effect', async () => {
+  const journey = await startJourney(instance);
+  const { page } = journey;
+  await openAs(journey, instance, '/sessions');
+  await page.getByRole('searchbox').first().waitFor();
+  // The second letter comes between the change of the address and the next frame; what the field shows is noted when both take effect.
+  await page.evaluate(`
+    const field = document.querySelector('main input[type=search]');
+    const enter = (text) => {
+      field.value = text;
+      field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    };
+    const replace = history.replaceState.bind(history);
+    history.replaceState = (...first) => {
+      replace(...first);
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => enter('ab');
+      port2.postMessage(null);
+      history.replaceState = (...second) => {
+        globalThis.shown = field.value;
+        replace(...second);
+      };
+    };
+    enter('a');
+  `);
+  await expect.poll(() => new URL(page.url()).search).toBe('?search=ab');
+  expect(await page.evaluate('globalThis.shown')).toBe('ab');
+});
+
+/** Measures in the page, where a busy machine delays least, the ms from the first failure of a connection until an alert is shown. */
+const MEASURE = `
+let failedAt = null;
+const note = (error) => {
+  failedAt ??= performance.now();
+  throw error;
+};
+const { fetch } = globalThis;
+globalThis.fetch = (...request) => fetch(...request).catch(note);
+const { read } = ReadableStreamDefaultReader.prototype;
+ReadableStreamDefaultReader.prototype.read = function () {
+  return read.call(this).catch(note);
+};
+new MutationObserver(() => {
+  if (document.querySelector('[role=alert]') !== null) globalThis.shownAfterMs ??= performance.now() - failedAt;
+}).observe(document, { childList: true, subtree: true });
+`;
+
 test('shows within two seconds that the server stopped, leaves the rows, and continues without a reload', async () => {
   await captured(instance, smallSession('before-the-stop').slice(0, 3));
   const relay = await startRelay(instance.url);
   const journey = await startJourney({ url: relay.url });
   journey.allow(/net::ERR_/);
   const { page } = journey;
+  await page.addInitScript(MEASURE);
   await openAs(journey, instance, '/sessions');
   const rows = page.getByRole('group', { name: 'Sessions' }).getByRole('listitem');
   await rows.first().waitFor();
@@ -82,11 +130,10 @@ test('shows within two seconds that the server stopped, leaves the rows, and con
   // The stream is open once a session that starts is shown.
   await captured(instance, smallSession('while-open').slice(0, 3));
   await rows.nth(before).waitFor();
-  const at = performance.now();
   await relay.cut();
   const banner = page.getByRole('alert').getByText('The server does not answer');
   await banner.waitFor();
-  expect(performance.now() - at).toBeLessThan(2_000);
+  expect(Number(await page.evaluate('globalThis.shownAfterMs'))).toBeLessThan(2_000);
   expect(await rows.count()).toBe(before + 1);
   await captured(instance, smallSession('while-stopped').slice(0, 3));
   await relay.restore();

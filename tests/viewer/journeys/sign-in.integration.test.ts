@@ -180,7 +180,10 @@ test('signs in at a provider, which returns to the page of the address, and prov
     await page.getByRole('button', { name: 'Add a passkey' }).click();
   };
   await add();
+  // The page returns to the address that it has: only its next load shows the return.
+  const returned = page.waitForEvent('load');
   await page.getByRole('button', { name: 'Confirm at Company' }).click();
+  await returned;
   await page.waitForURL(`${origin}/settings?revoked=true`);
   await add();
   await page.getByRole('row').filter({ hasText: 'laptop' }).waitFor();

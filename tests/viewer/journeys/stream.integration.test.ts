@@ -61,6 +61,8 @@ test.each(['of the page', 'of nginx'])(
     await captured(instance, [{ ...base, type: 'session.started' }], user.key);
     const items = page.getByRole('group', { name: 'Timeline' }).locator('.row');
     await items.first().waitFor();
+    // The list may show it before the stream is open, which begins with what comes after.
+    await expect.poll(() => page.evaluate("globalThis.streamed.join('')")).toContain('event: ready');
     for (let n = 1; n <= EVENTS; n += 1) {
       await captured(
         instance,

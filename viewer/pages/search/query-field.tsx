@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useId, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useState } from 'preact/hooks';
 import type { Suggestions } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { Text } from '../../parts/quoted.tsx';
@@ -48,8 +48,8 @@ export function QueryField(props: {
   const [selected, setSelected] = useState(-1);
   const suggestions = useSuggestions(isOpen ? typed : null, props.project);
   const shown = isOpen ? suggestions : [];
-  // The address changed, such as by a facet or the back button.
-  useEffect(() => setTyped(props.query), [props.query]);
+  // The address changed, such as by a facet or the back button. Before the next key, which it would remove.
+  useLayoutEffect(() => setTyped(props.query), [props.query]);
   const search = (query: string): void => {
     setTyped(query);
     setIsOpen(false);

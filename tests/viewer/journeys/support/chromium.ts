@@ -24,7 +24,7 @@ export interface WatchedPage {
   readonly page: Page;
   /** Faults so far, of all tabs of the profile. */
   readonly faults: PageFault[];
-  /** Resolves when the page awaits no answer, apart from its event stream. */
+  /** Resolves when the page awaits no answer, apart from its event stream, and shows all. */
   readonly calm: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -69,11 +69,14 @@ export async function openWatched(
   return {
     page,
     faults,
-    // Twice: an answer may lead to the next request.
     calm: async () => {
+      const drawn = () =>
+        page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+      await drawn();
+      // Twice: an answer may lead to the next request.
       for (let reads = 0; reads < 2; reads += 1) {
-        await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
         await untilTrue(async () => awaited.size === 0, WAIT_MS, 'the answers of a page');
+        await drawn();
       }
     },
     close: () => context.close(),

@@ -4,7 +4,7 @@ import { SESSION_PHASES } from '../domain/jobs.ts';
 import { SESSION_SORTS, SESSION_STATUSES, WINDOW_STATES } from '../domain/session-states.ts';
 import { citedTextSchema, cursorPageOf, cursorQuery, evidenceSchema, pageQuery } from './shared.ts';
 import { jobSchema, pendingSchema, stuckSchema } from './jobs.ts';
-import { numeric } from './query.ts';
+import { flag, numeric } from './query.ts';
 import { text } from './text.ts';
 export const agentSchema = z
   .object({
@@ -106,6 +106,9 @@ export const sessionsQuery = z.strictObject({
   project: text(2048).optional(),
   search: text(200).optional(),
   sort: z.enum(SESSION_SORTS).default('newest').describe('By the time of the first event'),
+  count: flag()
+    .prefault(true)
+    .describe('False: sessions are not counted, which takes longer than reading a page of many'),
 });
 
 export const sessionsAnswer = cursorPageOf(sessionSchema).extend({
@@ -116,7 +119,7 @@ export const sessionsAnswer = cursorPageOf(sessionSchema).extend({
     })
     .nullable()
     .describe(
-      'Sessions of `project` and `search`, by status and by phase, whatever `status` and `phase` are given; null in an answer to a `cursor`',
+      'Sessions of `project` and `search`, by status and by phase, whatever `status` and `phase` are given; null in an answer to a `cursor`, and without `count`',
     ),
 });
 

@@ -14,6 +14,8 @@ import './style/timeline.css';
 import './style/print.css';
 import { settings } from './settings.ts';
 import { App } from './shell/app.tsx';
+// The start page comes with the first script.
+import './pages/sessions/page.tsx';
 
 effect(() => {
   const { language, theme } = settings.value;

@@ -16,6 +16,9 @@ export interface Loaded<Value> {
   readonly isSlow: boolean;
 }
 
+/** What a page shows of a request that was not sent yet. */
+export const NOT_LOADED = { data: undefined, error: null, loadedAt: null, isLoading: false, isSlow: false } as const;
+
 /** Whether an event changes what was loaded. */
 export type Concern = (event: StreamEvent) => boolean;
 
@@ -33,13 +36,7 @@ const REFRESH_MS = 1_000;
 
 /** A value that is loaded, and loaded again after events and changes; one request at a time. */
 export class Loadable<Value> {
-  readonly state: Signal<Loaded<Value>> = signal({
-    data: undefined,
-    error: null,
-    loadedAt: null,
-    isLoading: false,
-    isSlow: false,
-  });
+  readonly state: Signal<Loaded<Value>> = signal(NOT_LOADED);
   readonly #read: Read<Value>;
   #running: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;

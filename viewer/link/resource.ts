@@ -1,9 +1,9 @@
 import { effect } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { StreamEvent } from '../contract/index.ts';
 import { addressOf, ask } from './ask.ts';
 import type { AnswerOf, CallOf, Route } from './ask.ts';
-import { Loadable } from './loadable.ts';
+import { Loadable, NOT_LOADED } from './loadable.ts';
 import type { Concern, Loaded, Read } from './loadable.ts';
 import { linkState, onStreamEvent } from './stream.ts';
 import { trusted } from './trusted.ts';
@@ -58,19 +58,23 @@ export function forgetAnswers(): void {
 const NEVER: Concern = () => false;
 
 /** Loads, loads again after events, and shows the last data of another address until the new ones are here. */
-function useLoadable<Value>(loadable: Loadable<Value>, concern: Concern): Loaded<Value> & { reload: () => void } {
+function useLoadable<Value>(
+  loadable: Loadable<Value> | null,
+  concern: Concern,
+): Loaded<Value> & { reload: () => void } {
   const last = useRef<Loaded<Value> | null>(null);
   const current = useRef(concern);
   current.current = concern;
-  useEffect(() => loadable.use((event) => current.current(event)), [loadable]);
-  const state = loadable.state.value;
+  // Before the next frame, which an effect awaits.
+  useLayoutEffect(() => loadable?.use((event) => current.current(event)), [loadable]);
+  const state: Loaded<Value> = loadable?.state.value ?? NOT_LOADED;
   if (state.data !== undefined) last.current = state;
   // Beside an error they would pass for the answer of this address.
   const shown =
     state.data === undefined && state.error === null && last.current !== null
       ? { ...state, data: last.current.data, loadedAt: last.current.loadedAt }
       : state;
-  return { ...shown, reload: () => void loadable.load() };
+  return { ...shown, reload: () => void loadable?.load() };
 }
 
 /** Returns what a page reads by several requests, with the state that it may change (`set`). `key` names it: what has the same key is read once. */
@@ -83,16 +87,17 @@ export function useReading<Value>(
   return { ...useLoadable(reading, concern), reading };
 }
 
-/** Returns the answer of a route as it loads and changes. `concern`: events after which it is loaded again. */
+/** Returns what an answer of a route is loaded by. */
+function loadableOf<Name extends Route>(route: Name, call: CallOf<Name>): Loadable<AnswerOf<Name>> {
+  const { path, query }: { path?: object | undefined; query?: object | undefined } = call;
+  return cached(`${route} ${addressOf(route, { ...path }, { ...query })}`, () => ask(route, call));
+}
+
+/** Returns the answer of a route as it loads and changes. `call`: null as long as it is not to be sent. `concern`: events after which it is loaded again. */
 export function useResource<Name extends Route>(
   route: Name,
-  call: CallOf<Name>,
+  call: CallOf<Name> | null,
   concern: Concern = NEVER,
 ): Loaded<AnswerOf<Name>> & { readonly reload: () => void } {
-  const { path, query }: { path?: object | undefined; query?: object | undefined } = call;
-  const key = `${route} ${addressOf(route, { ...path }, { ...query })}`;
-  return useLoadable(
-    cached(key, () => ask(route, call)),
-    concern,
-  );
+  return useLoadable(call === null ? null : loadableOf(route, call), concern);
 }

@@ -22,7 +22,7 @@ export interface Page {
   readonly load: () => Promise<{ readonly default: ComponentType<PageProps> }>;
 }
 
-/** Every page, in the order of the navigation; the first one is the start. Each is loaded when it is shown. */
+/** Every page, in the order of the navigation; the first one is the start. Each is loaded when it is shown or its link is approached; the start comes with the first script (`main.tsx`). */
 export const PAGES: readonly Page[] = [
   {
     path: '/sessions',

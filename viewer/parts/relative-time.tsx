@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { locale } from './locale.ts';
-import { relativeTime } from './times.ts';
+import { exactTime, relativeTime } from './times.ts';
 
 const TICK_MS = 10_000;
 /** Time of the last tick: reading it renders a component again at the next one. */
@@ -9,6 +9,9 @@ const now = signal(Date.now());
 setInterval(() => {
   if (!document.hidden) now.value = Date.now();
 }, TICK_MS);
+
+// While the first answer is awaited: to make the formats takes longer than to draw the rows.
+setTimeout(() => exactTime(new Date(now.peek()), locale()));
 
 /** A time in words, with the exact one as its title. `wrap`: a text around it. */
 export function RelativeTime(props: {
@@ -21,7 +24,7 @@ export function RelativeTime(props: {
   const date = new Date(props.at);
   const words = relativeTime(date.getTime(), Math.max(now.value, Date.now()), locale());
   return (
-    <time dateTime={date.toISOString()} title={date.toLocaleString(locale(), { dateStyle: 'full', timeStyle: 'long' })}>
+    <time dateTime={date.toISOString()} title={exactTime(date, locale())}>
       {props.wrap === undefined ? words : props.wrap(words)}
       {props.isExact === true
         ? `, ${date.toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' })}`

@@ -7,10 +7,29 @@ const STEPS = [
   ['year', 31_556_952_000],
 ] as const;
 
+const formats = new Map<string, { readonly relative: Intl.RelativeTimeFormat; readonly exact: Intl.DateTimeFormat }>();
+
+/** Returns the formats of a language, made once: that takes longer than to draw a row. */
+function formatsOf(language: string) {
+  const known = formats.get(language);
+  if (known !== undefined) return known;
+  const made = {
+    relative: new Intl.RelativeTimeFormat(language, { numeric: 'auto' }),
+    exact: new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'long' }),
+  };
+  formats.set(language, made);
+  return made;
+}
+
+/** Returns a time with its weekday, its seconds and the time zone of the browser. */
+export function exactTime(at: Date, language: string): string {
+  return formatsOf(language).exact.format(at);
+}
+
 /** Returns the time between two moments in ms in words, such as "3 minutes ago". */
 export function relativeTime(at: number, now: number, language: string): string {
   const difference = at - now;
-  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const format = formatsOf(language).relative;
   // A clock that is behind: what is reported has happened.
   if (Math.abs(difference) < 5_000 || (difference > 0 && difference < 60_000)) return format.format(0, 'second');
   const [unit, ms] = STEPS.findLast(([, length]) => Math.abs(difference) >= length) ?? STEPS[0];

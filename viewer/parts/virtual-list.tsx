@@ -24,13 +24,16 @@ export interface VirtualListProps<Item> {
   readonly onEnd?: () => void;
   /** The start is near, and rows before it may be loaded. */
   readonly onStart?: () => void;
-  /** Number of all rows, if more than the loaded ones. */
+  /** Number of all rows, if more than the loaded ones; `UNCOUNTED` until it is known. */
   readonly total?: number | null;
   /** Key of the row to show first, once it is loaded, such as that of the address. */
   readonly focus?: string | null;
   /** Rows that n and p go to, with the texts of these keys. */
   readonly leap?: { readonly to: (item: Item) => boolean; readonly next: string; readonly previous: string };
 }
+
+/** The number of all rows, before it is known: WAI-ARIA 1.2, aria-setsize. */
+export const UNCOUNTED = -1;
 
 /** Height of what stays visible above the row that is shown first, in px. */
 const ABOVE_FOCUS_PX = 80;

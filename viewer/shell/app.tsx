@@ -16,7 +16,7 @@ import { inLanguage } from '../texts/language.ts';
 import { KeyList } from './key-list.tsx';
 import { handleKey, useKeys } from './keys.ts';
 import { Navigation, offeredPages } from './navigation.tsx';
-import { Outlet, isOutdated } from './outlet.tsx';
+import { Outlet, isOutdated, loadAhead } from './outlet.tsx';
 import { Palette } from './palette.tsx';
 
 type Open = 'palette' | 'keys' | null;
@@ -97,9 +97,13 @@ export function App(): JSX.Element {
     start();
     document.addEventListener('keydown', handleKey);
     document.addEventListener('click', followLinks);
+    document.addEventListener('pointerover', loadAhead);
+    document.addEventListener('focusin', loadAhead);
     return () => {
       document.removeEventListener('keydown', handleKey);
       document.removeEventListener('click', followLinks);
+      document.removeEventListener('pointerover', loadAhead);
+      document.removeEventListener('focusin', loadAhead);
     };
   }, []);
   const user = me.value;

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { ComponentType, JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { asAskError } from '../link/ask.ts';
 import type { AskError } from '../link/ask.ts';
 import { PAGES } from '../pages/registry.ts';
@@ -32,6 +32,14 @@ function pageAt(at: string): { readonly page: Page; readonly parts: PathParts } 
     if (parts !== null) return { page, parts };
   }
   return null;
+}
+
+/** Loads the page of a link that is pointed at or has the focus, so that it is here when the link is followed. */
+export function loadAhead({ target }: Event): void {
+  const link = target instanceof Element ? target.closest('a') : null;
+  const page = link?.origin === location.origin ? pageAt(link.pathname)?.page : undefined;
+  // A file that is missing was reported above; any other fault shows with the page.
+  if (page !== undefined && mayShow(page)) page.load().catch(() => undefined);
 }
 
 const loaded = new Map<Page, ComponentType<PageProps>>();
@@ -70,7 +78,8 @@ export function Outlet(): JSX.Element {
       clearTimeout(slow);
     };
   };
-  useEffect(load, [page]);
+  // Before the next frame, which an effect awaits.
+  useLayoutEffect(load, [page]);
   useEffect(() => {
     document.title = page === null ? 'Recollect' : `${page.name[settings.value.language]} · Recollect`;
   }, [page, settings.value.language]);

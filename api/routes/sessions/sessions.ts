@@ -15,7 +15,7 @@ import { z } from 'zod';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { noRows } from '../../../stores/postgres/connection/rows.ts';
 import { readGaps } from '../../../stores/postgres/sessions/session-gaps.ts';
-import { listSessions, readSessionDetail } from '../../../stores/postgres/sessions/sessions.ts';
+import { countSessions, listSessions, readSessionDetail } from '../../../stores/postgres/sessions/sessions.ts';
 import type { SessionDetail, SessionGroup, StoredSession } from '../../../stores/postgres/sessions/sessions.ts';
 import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
@@ -106,20 +106,21 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
       response: { 200: sessionsAnswer },
     }),
     async (request) => {
-      const { page, limit, cursor, status, phase, project, search, sort } = request.query;
+      const { page, limit, cursor, status, phase, project, search, sort, count } = request.query;
       const list = `sessions.${sort}`;
       const after = placeOf(cursor, list, placeSchema);
       const principal = principalOf(request);
       return database.asTenant(viewOf(principal), async (transaction) => {
         const ids = await filterIds(transaction, principal, { project });
+        const filter = ids === null ? null : { status, phase, search, projectId: ids.projectId };
         const found =
-          ids === null
-            ? { ...noRows(after), groups: after === null ? [] : null }
-            : await listSessions(transaction, { status, phase, search, projectId: ids.projectId }, sort, {
-                after,
-                page,
-                limit,
-              });
+          filter === null ? noRows(after) : await listSessions(transaction, filter, sort, { after, page, limit });
+        const counted =
+          after !== null || !count
+            ? null
+            : filter === null
+              ? { total: 0, groups: [] }
+              : await countSessions(transaction, filter);
         const details = await rowDetails(
           transaction,
           found.rows.map(({ id }) => id),
@@ -128,8 +129,9 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
         const next = found.next === null ? null : cursorOf(list, found.next);
         return {
           data: found.rows.map((row) => presentSession(row, details(row.id))),
-          counts: found.groups === null ? null : countsOf(found.groups),
-          pagination: pageOf(page, limit, found.total, next),
+          counts: counted === null ? null : countsOf(counted.groups),
+          // Without a total pages before this one are not known behind a cursor only.
+          pagination: { ...pageOf(page, limit, counted?.total ?? null, next), has_prev: after !== null || page > 1 },
         };
       });
     },

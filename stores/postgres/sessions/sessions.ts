@@ -193,24 +193,33 @@ function listedSessions({ projectId, search }: SessionListFilter): Prisma.Sql[] 
   ];
 }
 
-/** Returns the numbers of sessions by status and phase. An index has all that it reads, unless there is a search, or a restriction. */
-async function countSessions(transaction: TenantTransaction, filter: SessionListFilter): Promise<SessionGroup[]> {
+/** Numbers of a list of sessions. */
+export interface SessionCounts {
+  readonly total: number;
+  /** By status and phase, without the filters of these two. */
+  readonly groups: readonly SessionGroup[];
+}
+
+/** Returns the numbers of a list of sessions. An index has all that it reads, unless there is a search, or a restriction. */
+export async function countSessions(transaction: TenantTransaction, filter: SessionListFilter): Promise<SessionCounts> {
   const conditions = [...listedSessions(filter), ...((await isAnythingRestricted(transaction)) ? [SHOWN] : [])];
   const rows = await transaction.$queryRaw`
     SELECT s.status, s.phase, count(*)::integer AS count FROM sessions s WHERE ${Prisma.join(conditions, ' AND ')} GROUP BY s.status, s.phase`;
-  return z.array(groupRow).parse(rows);
+  const groups = z.array(groupRow).parse(rows);
+  const { status, phase } = filter;
+  const total = groups
+    .filter((group) => (status ?? group.status) === group.status && (phase ?? group.phase) === group.phase)
+    .reduce((sum, group) => sum + group.count, 0);
+  return { total, groups };
 }
 
-/**
- * Returns a page of sessions, the start of the next page, and `groups`: the numbers by status and phase, without the filters of these two; null behind a
- * position. `after` has precedence over `page`.
- */
+/** Returns a page of sessions, and the start of the next page. `after` has precedence over `page`. */
 export async function listSessions(
   transaction: TenantTransaction,
   filter: SessionListFilter,
   sort: (typeof SESSION_SORTS)[number],
   { after, page, limit }: PageSlice<SessionPlace>,
-): Promise<Page<StoredSession, SessionPlace> & { readonly groups: readonly SessionGroup[] | null }> {
+): Promise<Omit<Page<StoredSession, SessionPlace>, 'total'>> {
   const { status, phase } = filter;
   const [than, by] = sort === 'newest' ? ['<', 'DESC'] : ['>', 'ASC'];
   const conditions = [
@@ -231,9 +240,5 @@ export async function listSessions(
     where: { id: { in: shown.map(({ id }) => id) } },
     select: SESSION_COLUMNS,
   });
-  const groups = after === null ? await countSessions(transaction, filter) : null;
-  const total = groups
-    ?.filter((group) => (status ?? group.status) === group.status && (phase ?? group.phase) === group.phase)
-    .reduce((sum, group) => sum + group.count, 0);
-  return { rows: inOrder(shown, rows), total: total ?? null, next, groups };
+  return { rows: inOrder(shown, rows), next };
 }

@@ -94,6 +94,23 @@ describe('the list of sessions', () => {
       expect((await sessions(`?limit=1&project=beta&search=work${query}`)).counts).toMatchObject(counts);
   });
 
+  test.each([
+    ['?count=false&limit=30', 30, { page: 1, has_next: true, has_prev: false }],
+    ['?count=false&limit=30&page=2', 14, { page: 2, has_next: false, has_prev: true }],
+    ['?count=false&project=gamma', 0, { page: 1, has_next: false, has_prev: false }],
+  ])('lists sessions without counting them: %s', async (query, rows, pagination) => {
+    const answer = await sessions(query);
+    expect([answer.data.length, answer.counts]).toEqual([rows, null]);
+    expect(answer.pagination).toMatchObject({ ...pagination, total: null, total_pages: null });
+  });
+
+  test('counts or not, and nothing else', async () => {
+    expect(errorOf(await instance.get('/sessions?count=maybe'))).toEqual({
+      code: 'VALIDATION_FAILED',
+      fields: ['count'],
+    });
+  });
+
   test('counts no restricted session, and none of a restricted user', async () => {
     const restricted = (table: string) =>
       `UPDATE ${table} SET restricted_until = now() + make_interval(secs => $1::double precision)`;

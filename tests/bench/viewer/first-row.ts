@@ -26,7 +26,7 @@ const NAVIGATE = `new Promise((resolve) => {
   document.querySelector('main a[href="/"]').click();
 })`;
 
-/** Measures the first row of the sessions: without a cache, and after a navigation to a page that was not loaded. Medians in ms. */
+/** Measures the first row of the sessions: without a cache, and after a navigation within the viewer. Medians in ms. */
 export async function firstRow(browser: Browser, server: ViewedServer): Promise<Readonly<Record<string, Figure>>> {
   const signedIn = await openSignedIn(browser, server, '/nowhere');
   const storageState = await signedIn.page.context().storageState();

@@ -148,13 +148,55 @@ test('offers a reload when the files of its version are replaced, and shows the 
   journey.allow(/status of 404/);
   const { page } = journey;
   await page.route('**/assets/page-*.js', (route) => route.fulfill({ status: 404 }));
-  await openAs(journey, instance, '/sessions?status=ended', user.key);
+  await openAs(journey, instance, '/timeline?type=prompt', user.key);
   await page.getByText('The viewer was updated').waitFor();
   await page.unroute('**/assets/page-*.js');
   await page.getByRole('button', { name: 'Reload' }).click();
-  await page.getByText('No session matches the filters').waitFor();
+  await page.getByText('Nothing matches the filters').waitFor();
 
   await instance.write('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [user.userId]);
   await page.getByRole('heading', { name: 'Sign in to Recollect' }).waitFor();
-  expect(new URL(page.url()).search).toBe('?status=ended');
+  expect(new URL(page.url()).search).toBe('?type=prompt');
+});
+
+test('shows sessions without further files and before they are counted, and has a page before its link is followed', async () => {
+  await captured(instance, smallSession('uncounted').slice(0, 3));
+  const journey = await startJourney(instance);
+  const { page } = journey;
+  await openAs(journey, instance, '/nowhere');
+  const files: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('.js')) files.push(request.url());
+  });
+  const counted = Promise.withResolvers<void>();
+  await page.route('**/api/v1/sessions?*limit=1', async (route) => {
+    await counted.promise;
+    await route.continue();
+  });
+  await page.getByRole('main').getByRole('link').click();
+  const row = page.getByRole('group', { name: 'Sessions' }).getByRole('listitem').first();
+  await row.waitFor();
+  expect(await row.getAttribute('aria-setsize')).toBe('-1');
+  await expectAccessible(journey);
+  counted.resolve();
+  await page
+    .getByRole('status')
+    .getByText(/^\d+ sessions?$/)
+    .waitFor();
+  expect(await row.getAttribute('aria-setsize')).toMatch(/^[1-9]/);
+  expect(files).toEqual([]);
+
+  for (const [name, approach] of [
+    ['Timeline', 'hover'],
+    ['Costs', 'focus'],
+  ] as const) {
+    const link = page.getByRole('navigation').getByRole('link', { name });
+    const [file] = await Promise.all([page.waitForResponse(/\/assets\/page-/), link[approach]()]);
+    await file.finished();
+    await journey.calm();
+    files.length = 0;
+    await link.click();
+    await page.getByRole('heading', { name, level: 1 }).waitFor();
+    expect(files).toEqual([]);
+  }
 });

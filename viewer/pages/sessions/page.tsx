@@ -1,12 +1,13 @@
 import type { JSX } from 'preact';
 import type { Session } from '../../contract/index.ts';
 import { useList } from '../../link/pages.ts';
+import { useResource } from '../../link/resource.ts';
 import { FilterField, Select } from '../../parts/fields.tsx';
 import { addressOfSession } from '../../parts/places.ts';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { ConnectAgent, LoadedView, NoMatch } from '../../parts/states.tsx';
-import { VirtualList } from '../../parts/virtual-list.tsx';
+import { UNCOUNTED, VirtualList } from '../../parts/virtual-list.tsx';
 import { navigate, useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { FILTERS, PHASES, STATUSES, concernsSessions } from './filters.ts';
@@ -76,9 +77,13 @@ function SessionRow({ session }: { readonly session: ShownSession }): JSX.Elemen
 export default function SessionsPage(): JSX.Element {
   const t = inLanguage(texts);
   const [filters, change] = useQuery(FILTERS);
-  const list = useList('GET /sessions', { query: { ...filters, limit: PAGE_ROWS } }, idOf, concernsSessions, shownOf);
-  const counts = list.data?.answer.counts;
-  const total = list.data?.total ?? null;
+  const query = { ...filters, count: false, limit: PAGE_ROWS };
+  const list = useList('GET /sessions', { query }, idOf, concernsSessions, shownOf);
+  // To count many sessions takes longer than to read a page of them, which is shown first.
+  const call = list.data === undefined ? null : { query: { ...filters, limit: 1 } };
+  const counted = useResource('GET /sessions', call, concernsSessions);
+  const counts = counted.data?.counts;
+  const total = counted.data?.pagination.total ?? null;
   const { sort: _, ...narrowing } = filters;
   const isFiltered = Object.values(narrowing).some((value) => value !== undefined);
   return (
@@ -125,7 +130,7 @@ export default function SessionsPage(): JSX.Element {
             <VirtualList
               label={t.title}
               items={list.items}
-              total={total}
+              total={total ?? UNCOUNTED}
               keyOf={idOf}
               estimate={ROW_PX}
               row={(session) => <SessionRow session={session} />}

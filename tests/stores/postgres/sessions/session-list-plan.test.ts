@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { listSessions } from '../../../../stores/postgres/sessions/sessions.ts';
+import { countSessions } from '../../../../stores/postgres/sessions/sessions.ts';
 import type { SessionListFilter } from '../../../../stores/postgres/sessions/sessions.ts';
 import { fileDatabase, fileUser } from '../../../setup/database.ts';
 
@@ -34,11 +34,11 @@ test.each<[string, () => SessionListFilter, number]>([
   ['those of a project', () => ({ projectId }), SESSIONS / 2],
 ])('sessions are counted in an index, without their rows: %s', async (_what, filterOf, total) => {
   const before = await rowsRead();
-  const first = await db.database.asTenant(user.tenantId, async (transaction) => {
-    const page = await listSessions(transaction, filterOf(), 'newest', { after: null, page: 1, limit: LIMIT });
+  const counted = await db.database.asTenant(user.tenantId, async (transaction) => {
+    const counts = await countSessions(transaction, filterOf());
     await transaction.$queryRaw`SELECT pg_stat_force_next_flush()::text`;
-    return page;
+    return counts;
   });
-  expect([first.rows.length, first.total]).toEqual([LIMIT, total]);
+  expect(counted.total).toBe(total);
   expect((await rowsRead()) - before).toBeLessThan(10 * LIMIT);
 });

@@ -146,12 +146,12 @@ describe('pages and probes, which need no key', () => {
       const answer = await raw(`${prefix}${path}`, { headers: { authorization: '' } });
       return [answer.status, await answer.json()];
     };
-    expect(await get('/health')).toEqual([
-      200,
-      { status: 'ok', dependencies: { postgres: ok, temporal: ok, weaviate: ok, embedder: ok } },
-    ]);
+    // On a busy machine an engine may take longer than its check of two seconds.
+    await expect
+      .poll(() => get('/health'))
+      .toEqual([200, { status: 'ok', dependencies: { postgres: ok, temporal: ok, weaviate: ok, embedder: ok } }]);
     expect(await get('/health/live')).toEqual([200, { status: 'alive' }]);
-    expect(await get('/health/ready')).toEqual([200, { status: 'ready' }]);
+    await expect.poll(() => get('/health/ready')).toEqual([200, { status: 'ready' }]);
   });
 
   test('metrics name groups of routes, and contain neither ids nor addresses', async () => {

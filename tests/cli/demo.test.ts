@@ -38,7 +38,7 @@ function startDemo(): Demo {
           if (child.exitCode !== null) throw new Error(`the demo ended with ${child.exitCode}:\n${output}`);
           return false;
         },
-        120_000,
+        240_000,
         async () => `"${text}" in:\n${output}`,
       ),
     dataDir: () => {
@@ -59,7 +59,7 @@ afterAll(() => {
 });
 
 // Both demos have ports and folders of their own; most of the time they wait for the engines to start.
-describe.concurrent('recollect demo', { timeout: 240_000 }, () => {
+describe.concurrent('recollect demo', { timeout: 600_000 }, () => {
   test('shows the memory of the recorded session in 100 columns and leaves nothing running', async ({ expect }) => {
     const demo = startDemo();
     const ended = once(demo.child, 'exit');

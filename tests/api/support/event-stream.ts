@@ -54,7 +54,7 @@ export async function follow(
     }
   };
   const ended = read().catch(() => undefined);
-  await until(async () => (received.length > 0 ? true : undefined), 10_000, 'the first event');
+  await until(async () => (received.length > 0 ? true : undefined), undefined, 'the first event');
   return { headers: answered, received, ended, close };
 }
 
@@ -64,7 +64,7 @@ export function eventsOf({ received }: Pick<Followed, 'received'>) {
 }
 
 /** Awaits so many events; returns them. */
-export async function untilEvents(followed: Followed, count: number, timeoutMs = 20_000) {
+export async function untilEvents(followed: Followed, count: number, timeoutMs = 60_000) {
   return until(
     async () => (eventsOf(followed).length >= count ? eventsOf(followed) : undefined),
     timeoutMs,

@@ -127,7 +127,7 @@ test('a second Ctrl-C ends everything at once', async () => {
   const up = runCli(['up', '--data-dir', dataDir]);
   await up.shows('+ temporal:');
   const current = processes();
-  // A service that cannot end makes the stop last: it has 20 s.
+  // The stop lasts because of a service that cannot end: it has 20 s.
   send('SIGSTOP', statusReport(dataDir).services.find((service) => service.name === 'weaviate')?.pid);
   up.child.kill('SIGINT');
   await expect.poll(() => readState(path.join(dataDir, 'run', 'state.json'))?.phase).toBe('stopping');

@@ -169,7 +169,7 @@ describe('leases', () => {
     const leases = new RateLeases((...given) => drawRate(db.database.pool, ...given), fails);
     const short: RateLimit = { quota: 2, windowS: 1 };
     let tries = 0;
-    // On a busy machine a window may end before the third: another one is begun.
+    // On a busy machine a window may end before the third: another one is started.
     const bucket = await until(async () => {
       tries += 1;
       const name = `short-${tries}`;

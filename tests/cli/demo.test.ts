@@ -62,7 +62,7 @@ afterAll(() => {
 describe.concurrent('recollect demo', { timeout: 600_000 }, () => {
   test('shows the memory of the recorded session in 100 columns and leaves nothing running', async ({ expect }) => {
     const demo = startDemo();
-    const ended = once(demo.child, 'exit');
+    const ended = once(demo.child, 'close');
     await demo.prints('replay');
     const family = familyOf(demo.child.pid ?? 0);
     expect(family.length).toBeGreaterThan(5);
@@ -91,7 +91,7 @@ describe.concurrent('recollect demo', { timeout: 600_000 }, () => {
 
   test('Ctrl-C in the middle leaves no process behind', async ({ expect }) => {
     const demo = startDemo();
-    const ended = once(demo.child, 'exit');
+    const ended = once(demo.child, 'close');
     await demo.prints('replay');
     const family = familyOf(demo.child.pid ?? 0);
     demo.child.kill('SIGINT');

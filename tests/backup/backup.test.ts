@@ -117,7 +117,7 @@ async function* onePiece(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
 }
 
-describe('a set', { timeout: 60_000 }, () => {
+describe('a set', () => {
   test('names the last row of the audit log, also as an anchor in the database', async () => {
     const tenantId = instance.admin.tenantId;
     expect(manifest.audit).toEqual([expect.objectContaining({ tenantId })]);
@@ -257,7 +257,7 @@ describe('a set', { timeout: 60_000 }, () => {
   });
 });
 
-describe('operators', { timeout: 60_000 }, () => {
+describe('operators', () => {
   test('alone can request and list backups', async () => {
     const stranger = await instance.stranger({ role: 'admin' });
     for (const [method, at] of [
@@ -275,8 +275,8 @@ describe('operators', { timeout: 60_000 }, () => {
   test('see time, size and verification of backups', async () => {
     const { input } = await scraped(instance, /^recollect_backup_copy_timestamp_seconds \d/m);
     const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'mu').exec(input)?.[1] ?? Number.NaN);
-    expect(Date.now() / 1_000 - value('recollect_backup_last_success_timestamp_seconds')).toBeLessThan(120);
-    expect(Date.now() / 1_000 - value('recollect_backup_copy_timestamp_seconds')).toBeLessThan(120);
+    expect(Date.now() / 1_000 - value('recollect_backup_last_success_timestamp_seconds')).toBeLessThan(600);
+    expect(Date.now() / 1_000 - value('recollect_backup_copy_timestamp_seconds')).toBeLessThan(600);
     expect(value('recollect_backup_size_bytes')).toBeGreaterThan(1_000);
     expect(input).not.toMatch(/^recollect_backup_verified_timestamp_seconds/mu);
   });
@@ -296,14 +296,14 @@ describe('operators', { timeout: 60_000 }, () => {
     expect((await run('backup', 'verify', first))[0]).toBe(0);
     expect((await run('backup', 'list'))[1]).toMatch(
       new RegExp(
-        `^BACKUP +STATE +AGE .*\n${first} +completed +\\d+s .* KB +[0-9a-f]{16} +read \\d+s ago +verified\n$`,
+        `^BACKUP +STATE +AGE .*\n${first} +completed +\\d+[sm] .* KB +[0-9a-f]{16} +read \\d+[sm] ago +verified\n$`,
         'u',
       ),
     );
   });
 });
 
-describe('an interrupted attempt', { timeout: 120_000 }, () => {
+describe('an interrupted attempt', () => {
   test('restarts under the same id after a lost connection, and leaves nothing when cancelled', async () => {
     const blocker = await instance.db.maintenance.connect();
     try {
@@ -348,7 +348,7 @@ describe('an interrupted attempt', { timeout: 120_000 }, () => {
   });
 });
 
-describe('old sets', { timeout: 60_000 }, () => {
+describe('old sets', () => {
   test('are removed from both stores, except the last verified one', async () => {
     const old = new Date(Date.now() - 3 * 86_400_000);
     for (const place of ['store', 'copy'])

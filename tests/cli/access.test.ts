@@ -140,7 +140,7 @@ describe('users', () => {
   test('are listed, get another role, are deactivated and activated', async () => {
     await invited('carol', '--role', 'viewer');
     expect((await run('users', 'list', '--search', 'carol')).text).toMatch(
-      /^USER +ROLE +STATE +EMAIL +CREATED\ncarol +viewer +invited +- +\d+s\n$/,
+      /^USER +ROLE +STATE +EMAIL +CREATED\ncarol +viewer +invited +- +\d+[sm]\n$/,
     );
     expect((await run('users', 'set-role', 'carol', 'user')).text).toBe('carol is user now.\n');
     expect((await run('users', 'deactivate', 'carol')).text).toBe(

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { down } from '../../cli/commands/instance/up.ts';
 import { logs } from '../../cli/commands/instance/logs.ts';
 import { statusReport } from '../../cli/commands/instance/status.ts';
@@ -95,11 +95,11 @@ test('logs --follow prints complete lines, also across a rotation, until it is s
   const context = recordOutput();
   const following = logs('api', { dataDir: layout.dataDir, lines: 5, follow: true }, context, stop.signal);
   appendFileSync(file, 'new\nhalf');
-  await vi.waitFor(() => expect(context.text()).toBe('old\nnew\n'));
+  await expect.poll(() => context.text()).toBe('old\nnew\n');
   appendFileSync(file, ' done\n');
-  await vi.waitFor(() => expect(context.text()).toBe('old\nnew\nhalf done\n'));
+  await expect.poll(() => context.text()).toBe('old\nnew\nhalf done\n');
   writeFileSync(file, 'cut\n');
-  await vi.waitFor(() => expect(context.text()).toBe('old\nnew\nhalf done\ncut\n'));
+  await expect.poll(() => context.text()).toBe('old\nnew\nhalf done\ncut\n');
   stop.abort();
   expect(await following).toBe(0);
 });
@@ -182,10 +182,10 @@ test('the launcher runs the CLI with this Node', () => {
 test('up in a folder that cannot be created ends at once with the remedy', () => {
   const cli = path.resolve(import.meta.dirname, '../../cli/main.ts');
   for (const folder of ['/proc/nope', '/proc/nope/deeper']) {
-    const ran = spawnSync(process.execPath, [cli, 'up', '--data-dir', folder], { encoding: 'utf8', timeout: 20_000 });
+    const ran = spawnSync(process.execPath, [cli, 'up', '--data-dir', folder], { encoding: 'utf8' });
     expect(ran).toMatchObject({ status: 1, signal: null });
     expect(ran.stderr).toMatch(
       new RegExp(`^The data directory ${folder} cannot be used: E.*\\. Choose another with --data-dir\\.\\n$`),
     );
   }
-}, 60_000);
+});

@@ -38,7 +38,7 @@ function startDemo(): Demo {
           if (child.exitCode !== null) throw new Error(`the demo ended with ${child.exitCode}:\n${output}`);
           return false;
         },
-        120_000,
+        240_000,
         async () => `"${text}" in:\n${output}`,
       ),
     dataDir: () => {
@@ -59,10 +59,10 @@ afterAll(() => {
 });
 
 // Both demos have ports and folders of their own; most of the time they wait for the engines to start.
-describe.concurrent('recollect demo', { timeout: 240_000 }, () => {
+describe.concurrent('recollect demo', { timeout: 600_000 }, () => {
   test('shows the memory of the recorded session in 100 columns and leaves nothing running', async ({ expect }) => {
     const demo = startDemo();
-    const ended = once(demo.child, 'exit');
+    const ended = once(demo.child, 'close');
     await demo.prints('replay');
     const family = familyOf(demo.child.pid ?? 0);
     expect(family.length).toBeGreaterThan(5);
@@ -91,7 +91,7 @@ describe.concurrent('recollect demo', { timeout: 240_000 }, () => {
 
   test('Ctrl-C in the middle leaves no process behind', async ({ expect }) => {
     const demo = startDemo();
-    const ended = once(demo.child, 'exit');
+    const ended = once(demo.child, 'close');
     await demo.prints('replay');
     const family = familyOf(demo.child.pid ?? 0);
     demo.child.kill('SIGINT');

@@ -31,7 +31,7 @@ beforeAll(async () => {
   instance = await startTestInstance();
   writeCredentials(dataDir, instance);
   server = new ServerClient({ url: instance.url, apiKey: instance.admin.key });
-}, 120_000);
+});
 afterAll(() => instance.close());
 
 describe('what does not exist has one wording, and the command that lists what does', () => {

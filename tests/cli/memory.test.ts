@@ -38,12 +38,12 @@ beforeAll(async () => {
   writeCredentials(dataDir, instance);
   stop = await instance.startWorker();
   await captured(instance, smallSession('cli-memory'));
-}, 120_000);
+});
 afterAll(async () => {
   await stop();
 });
 
-describe('a remembered text', { timeout: 60_000 }, () => {
+describe('a remembered text', () => {
   test('is found, read, shown among its neighbours, and forgotten', async () => {
     const hash = await remembered(
       'The axolotl importer',
@@ -96,7 +96,7 @@ describe('a remembered text', { timeout: 60_000 }, () => {
       return text === 'Nothing was found.\n' ? undefined : text;
     });
     expect(nearest).toMatch(
-      /^Nothing fits\. The nearest:\n(?:[a-z2-7]{8}  \w+\/\w+  20\d\d-\d\d-\d\d \d\d:\d\d UTC \(\d+s ago\)  0\.[012]\d(?:  \[.*\])?\n(?:  .*\n)+)+$/,
+      /^Nothing fits\. The nearest:\n(?:[a-z2-7]{8}  \w+\/\w+  20\d\d-\d\d-\d\d \d\d:\d\d UTC \(\d+[sm] ago\)  0\.[012]\d(?:  \[.*\])?\n(?:  .*\n)+)+$/,
     );
     expect((await run('search', query)).text).toBe('Nothing fits. --nearest shows the nearest memories.\n');
     expect((await run('search', query, '--full')).text).toBe('Nothing fits. --nearest shows the nearest memories.\n');
@@ -170,7 +170,7 @@ describe('a remembered text', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a captured row', { timeout: 60_000 }, () => {
+describe('a captured row', () => {
   test('is a line of a session, and is forgotten by its hash', async () => {
     const answer = await run('search', 'half even', '--type', 'prompt', '--json');
     const { hash } = (JSON.parse(answer.text) as { data: { hash: string }[] }).data[0] ?? { hash: 'none' };
@@ -202,7 +202,7 @@ describe('a captured row', { timeout: 60_000 }, () => {
   });
 });
 
-describe('an error', { timeout: 60_000 }, () => {
+describe('an error', () => {
   test('names the field', async () => {
     expect(await run('search', 'x', '--limit', '51')).toMatchObject({
       code: 1,
@@ -246,7 +246,7 @@ test('install --mcp prints how to add the MCP server to an agent, without a key'
   }
 });
 
-describe('the complete memory', { timeout: 60_000 }, () => {
+describe('the complete memory', () => {
   test('is exported, imported, and erased together with the local spool', async () => {
     const file = path.join(dataDir, 'memory.ndjson.zst');
     expect(await run('export', '--out', file)).toMatchObject({

@@ -6,6 +6,7 @@ import { fileInstance } from '../setup/file-instance.ts';
 import { finished, sessionOf } from '../setup/demo-session.ts';
 import { SCHEDULE_NAMES } from '../../domain/jobs.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
+import { untilTrue } from '../setup/until.ts';
 import { runProgram, writeCredentials } from './support/output.ts';
 import type { Ran } from './support/output.ts';
 
@@ -17,12 +18,15 @@ const instance = fileInstance({}, SCHEDULE_NAMES);
 const run = (...args: string[]): Promise<Ran> => runProgram([...args, '--data-dir', dataDir]);
 
 beforeAll(async () => {
+  writeCredentials(dataDir, instance);
   const stop = await instance.startWorker();
   await captured(instance, smallSession('cli-1', { remote: 'git@example.org:team/tally.git' }));
   await finished(instance, 'test:cli-1', PATIENCE_MS);
+  // A workflow ends after its last write.
+  const learning = async () => (await run('jobs', '--kind', 'learning')).text;
+  await untilTrue(async () => /^learning\.\S+ +completed/m.test(await learning()), PATIENCE_MS, learning);
   await stop();
   await captured(instance, smallSession('cli-2', { path: '/src/other' }).slice(0, 3));
-  writeCredentials(dataDir, instance);
 }, 200_000);
 
 describe('sessions and jobs', { timeout: 240_000 }, () => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { type StatusReport, statusReport } from '../../cli/commands/instance/status.ts';
 import { readOrCreateSecrets } from '../../infra/instance/secrets.ts';
 import { isAlive, type ProcessIdentity } from '../../infra/supervisor/process-identity.ts';
@@ -26,15 +26,15 @@ function processes(): ProcessIdentity[] {
 
 async function healthy(): Promise<StatusReport> {
   const report = statusReport(dataDir);
-  const answer = await fetch(`${report.url}/api/v1/health`);
-  expect(answer.status).toBe(200);
+  // On a busy machine an engine may take longer than its check of two seconds.
+  await expect.poll(async () => (await fetch(`${report.url}/api/v1/health`)).status).toBe(200);
   return report;
 }
 
-/** Kills one process; an unknown pid must never become 0, which is this process group. */
-function killAtOnce(pid: number | null | undefined): void {
-  if (pid === null || pid === undefined || pid <= 1) throw new Error('there is no such process to kill');
-  process.kill(pid, 'SIGKILL');
+/** Signals one process; an unknown pid must never become 0, which is this process group. */
+function send(signal: NodeJS.Signals, pid: number | null | undefined): void {
+  if (pid === null || pid === undefined || pid <= 1) throw new Error(`there is no such process for ${signal}`);
+  process.kill(pid, signal);
 }
 
 test('up --detach leaves a complete instance running, and a second up reports it and succeeds', async () => {
@@ -78,28 +78,23 @@ test('passes keys of backups, of the provider and of other roles to the worker o
     const environment = environmentOf(name);
     expect([name, hidden.filter((text) => environment.includes(text))]).toEqual([name, []]);
   }
-}, 30_000);
+});
 
 test('restarts a killed API and shows the restart', async () => {
   const before = statusReport(dataDir).services.find((service) => service.name === 'api');
-  killAtOnce(before?.pid);
-  await vi.waitFor(
-    () =>
-      expect(statusReport(dataDir).services.find((service) => service.name === 'api')).toMatchObject({
-        status: 'ready',
-        restarts: 1,
-      }),
-    { timeout: 20_000, interval: 100 },
-  );
+  send('SIGKILL', before?.pid);
+  await expect
+    .poll(() => statusReport(dataDir).services.find((service) => service.name === 'api'))
+    .toMatchObject({ status: 'ready', restarts: 1 });
   const report = await healthy();
   expect(report.services.find((service) => service.name === 'api')?.pid).not.toBe(before?.pid);
-}, 30_000);
+});
 
 test('after a kill -9 of the supervisor the next up ends orphans and recovers on the same port, and down stops it', async () => {
   const old = processes();
   const { url, supervisorPid } = statusReport(dataDir);
-  killAtOnce(supervisorPid);
-  await vi.waitFor(() => expect(statusReport(dataDir).phase).toBe('killed'));
+  send('SIGKILL', supervisorPid);
+  await expect.poll(() => statusReport(dataDir).phase).toBe('killed');
   expect(await runCli(['up', '--detach', '--data-dir', dataDir]).ended).toMatchObject({ exitCode: 0 });
   expect(old.some(isAlive)).toBe(false);
   expect((await healthy()).url).toBe(url);
@@ -132,13 +127,15 @@ test('a second Ctrl-C ends everything at once', async () => {
   const up = runCli(['up', '--data-dir', dataDir]);
   await up.shows('+ temporal:');
   const current = processes();
+  // The stop lasts because of a service that cannot end: it has 20 s.
+  send('SIGSTOP', statusReport(dataDir).services.find((service) => service.name === 'weaviate')?.pid);
   up.child.kill('SIGINT');
-  await vi.waitFor(() => expect(readState(path.join(dataDir, 'run', 'state.json'))?.phase).toBe('stopping'));
-  up.child.kill('SIGINT');
+  await expect.poll(() => readState(path.join(dataDir, 'run', 'state.json'))?.phase).toBe('stopping');
   const startedAt = performance.now();
+  up.child.kill('SIGINT');
   expect((await up.ended).exitCode).toBe(130);
-  await vi.waitFor(() => expect(current.some(isAlive)).toBe(false), { timeout: 3000 });
-  expect(performance.now() - startedAt).toBeLessThan(3000);
+  await expect.poll(() => current.some(isAlive)).toBe(false);
+  expect(performance.now() - startedAt).toBeLessThan(15_000);
 }, 240_000);
 
 test('Ctrl-C in the foreground stops everything cleanly', async () => {

@@ -86,7 +86,7 @@ function memoryServer() {
   });
 }
 
-describe('the built client', { timeout: 60_000 }, () => {
+describe('the built client', () => {
   test('is what the sources say', async () => {
     const files = await typedClientFiles();
     for (const [name, text] of files)

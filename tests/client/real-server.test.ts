@@ -33,7 +33,7 @@ afterAll(async () => {
   await stop();
 });
 
-describe('the client on a real server', { timeout: 60_000 }, () => {
+describe('the client on a real server', () => {
   test('stores many, and returns the result of each', async () => {
     expect(hashes.slice(FACTS)).toEqual([null, hashes[0]]);
     expect(new Set(hashes.slice(0, FACTS)).size).toBe(FACTS);

@@ -26,7 +26,7 @@ beforeAll(async () => {
   stop = await instance.startWorker();
   readingKey = await userKey('user', ['capture', 'read']);
   writingKey = await userKey('user', ['read', 'write']);
-}, 120_000);
+});
 afterAll(async () => {
   await stop();
 });
@@ -80,7 +80,7 @@ async function using<Result>(
   }
 }
 
-test('over stdio memory is read-only, unless writing was requested', { timeout: 60_000 }, async () => {
+test('over stdio memory is read-only, unless writing was requested', async () => {
   await using(overStdio({}, []), async (call, client) => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(['search', 'timeline', 'get', 'context']);
@@ -90,7 +90,7 @@ test('over stdio memory is read-only, unless writing was requested', { timeout: 
   });
 });
 
-describe('the official client', { timeout: 120_000 }, () => {
+describe('the official client', () => {
   test.each([
     ['over stdio', () => overStdio(), {}],
     ['over stdio, of the newer protocol', () => overStdio(), NEWER],
@@ -109,13 +109,13 @@ describe('the official client', { timeout: 120_000 }, () => {
           const { json } = await call('search', { q: `quokka ${name}`, tags: ['quokka'] });
           // On a busy machine the first search may be late.
           return listed.safeParse(json).data?.data.find((memory) => memory.hash === hash);
-        }, 60_000);
+        });
         expect(found.preview).toContain('quokka');
         const unknown = { q: 'zebra quantum cooking' };
         await untilTrue(async () => {
           const { json } = await call('search', { ...unknown, nearest: true });
           return (listed.safeParse(json).data?.data.length ?? 0) > 0;
-        }, 60_000);
+        });
         expect((await call('search', unknown)).json).toEqual({ data: [], nothing_fits: true });
         const full = await call('get', { hashes: [hash, 'aaaaaaaa'] });
         expect(full.json).toMatchObject({ data: [{ hash, content, type: 'learning' }], missing: ['aaaaaaaa'] });
@@ -150,7 +150,7 @@ describe('the official client', { timeout: 120_000 }, () => {
   });
 });
 
-describe('a key may do by MCP what it may do by HTTP', { timeout: 60_000 }, () => {
+describe('a key may do by MCP what it may do by HTTP', () => {
   test('without read it cannot search, without write it cannot remember, and reports which scope it lacks', async () => {
     await using(overHttp(await userKey('user', ['write'])), async (call) => {
       const { hash } = stored.parse((await call('remember', { content: 'Written by a key that cannot read.' })).json);
@@ -195,7 +195,7 @@ describe('a key may do by MCP what it may do by HTTP', { timeout: 60_000 }, () =
   });
 });
 
-describe('/mcp refuses', { timeout: 60_000 }, () => {
+describe('/mcp refuses', () => {
   const INITIALIZE = {
     jsonrpc: '2.0',
     id: 1,
@@ -246,13 +246,9 @@ describe('/mcp refuses', { timeout: 60_000 }, () => {
   });
 });
 
-test(
-  'over stdio without a server each tool reports it, and nothing but messages is written',
-  { timeout: 60_000 },
-  async () => {
-    const environment = { RECOLLECT_URL: 'http://127.0.0.1:9', RECOLLECT_API_KEY: 'key-of-a-test' };
-    await using(overStdio(environment), async (call) => {
-      expect(await call('search', { q: 'x' })).toMatchObject({ isError: true, json: { code: 'UNREACHABLE' } });
-    });
-  },
-);
+test('over stdio without a server each tool reports it, and nothing but messages is written', async () => {
+  const environment = { RECOLLECT_URL: 'http://127.0.0.1:9', RECOLLECT_API_KEY: 'key-of-a-test' };
+  await using(overStdio(environment), async (call) => {
+    expect(await call('search', { q: 'x' })).toMatchObject({ isError: true, json: { code: 'UNREACHABLE' } });
+  });
+});

@@ -112,7 +112,7 @@ test('options come before client.json and credentials.json', async () => {
     .poll(() => arrived('by-options', home, home.path('memory'), server))
     .toEqual({ prompts: 1, observations: 0 });
   await firePlugin('UserPromptSubmit', { ...start, session_id: 'by-client' }, home.folder);
-  expect(spoolLines(home.path('.recollect'))).toMatchObject([{ body: { session_id: 'by-client' } }]);
+  await expect.poll(() => spoolLines(home.path('.recollect'))).toMatchObject([{ body: { session_id: 'by-client' } }]);
   rmSync(home.path('.recollect/client.json'));
   await firePlugin('UserPromptSubmit', { ...start, session_id: 'by-credentials' }, home.folder);
   await expect.poll(() => arrived('by-credentials', home)).toEqual({ prompts: 1, observations: 0 });

@@ -5,7 +5,7 @@ import { until } from './until.ts';
 export function scraped(instance: Pick<TestInstance, 'get'>, pattern: RegExp): Promise<RegExpExecArray> {
   return until(
     async () => pattern.exec(String((await instance.get('/metrics')).body)) ?? undefined,
-    30_000,
+    60_000,
     String(pattern),
   );
 }

@@ -16,7 +16,7 @@ export async function vectorsAtRest({ admin: { tenantId }, config, db }: TestIns
           const hits = await index.nearest(tenantId, model, new Float32Array(dimension).fill(0.05), {}, chunks + 1);
           return hits.length === chunks ? true : undefined;
         },
-        60_000,
+        undefined,
         'every vector to be searchable',
       );
   } finally {

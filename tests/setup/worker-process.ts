@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -18,15 +19,24 @@ export interface ServiceProcess {
   stop(): Promise<number | null>;
 }
 
-/** Returns a port of loopback that is free at the moment. */
+/** Below the ports that the system gives to servers and connections, and beside those that instances draw: until it is used, others may take one of those. */
+const FIRST_PORT = 10_000;
+const LAST_PORT = 18_000;
+
+/** Returns a port of loopback that is free at the moment, and that no server or connection gets by chance. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Starts the worker as a process, as the supervisor does, and awaits its readiness. */
@@ -51,14 +61,14 @@ export async function startService(
     errors += text;
     process.stderr.write(text);
   });
-  const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${entry} ended with ${String(code)}`)));
+  // After its exit and the rest of its log.
+  const closed = once(child, 'close');
+  const failed = closed.then(([code]) => Promise.reject(new Error(`${entry} ended with ${String(code)}`)));
   await Promise.race([once(child, 'message'), failed]);
   failed.catch(() => undefined); // From here on the test ends the process.
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-    const exited = once(child, 'exit');
     child.kill(signal);
-    await exited;
+    await closed;
     return child.exitCode;
   };
   return {

@@ -84,6 +84,8 @@ describe('an import by the server', { timeout: 300_000 }, () => {
     expect(imported.observations).toEqual(control.observations);
     expect(await sources(instance, 'busy')).toEqual({});
 
+    // Still being written, however long the import took.
+    folder.write('-src-b/busy.jsonl', transcriptOf(hooksOf('busy')), 1_000);
     const again = await ended((await ask()).id);
     expect(again).toMatchObject({
       files: { total: 4, done: 0, unchanged: 3, waiting: 1 },

@@ -37,12 +37,13 @@ const stepRow = rowOf({
   fault: z.enum(FAULT_KINDS).nullable(),
 });
 
-/** Recomputes rows with numbers above `$2` to `$4`; `$3` is the hash before them. A changed row is named before the row that it no longer fits. */
+/** Recomputes rows with numbers above `$2` to `$4`; `$3` is the hash before them. A changed row is named before the row that it no longer fits; rows with the same number, which have no order, are duplicates of each other. */
 const ROWS = `
   WITH part AS MATERIALIZED (
     SELECT l.seq, l.hash, lag(l.seq, 1, $2::bigint) OVER w + 1 AS expected,
            CASE WHEN l.seq = lag(l.seq, 1, $2::bigint) OVER w THEN 'duplicate'
                 WHEN l.seq > lag(l.seq, 1, $2::bigint) OVER w + 1 THEN 'missing'
+                WHEN l.seq = lead(l.seq) OVER w THEN 'duplicate'
                 WHEN audit_hash(l) IS DISTINCT FROM l.hash
                   OR (l.salt IS NOT NULL OR l.address IS NOT NULL OR l.user_agent IS NOT NULL) AND audit_origin(l) IS DISTINCT FROM l.origin_sha256 THEN 'changed'
                 WHEN l.previous_hash <> lag(l.hash, 1, $3::bytea) OVER w THEN 'unlinked' END AS fault

@@ -8,7 +8,7 @@ import { userSessionList } from '../../../contract/login.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { countRefreshes } from '../../setup/refreshes.ts';
 import { longLivedFolder } from '../../infra/support/long-lived-folder.ts';
-import { invite } from '../support/access.ts';
+import { BEFORE_BELIEF_ENDS, invite } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 import { cookieOf, expectEnded, logIn, logInFrom, PASSWORD, withPassword } from '../support/log-in.ts';
 import { startSecondApi } from '../support/second-api.ts';
@@ -21,7 +21,6 @@ const instance = fileInstance(async () => {
   return { RECOLLECT_BREACHED_PASSWORDS_FILE: file };
 });
 let second: SecondApi;
-const WITHIN = { timeout: 1_000, interval: 20 };
 
 beforeAll(async () => {
   second = await startSecondApi(instance);
@@ -229,7 +228,7 @@ describe('an access token', () => {
     const { access_token: token, session_id: id } = await logIn(instance, await withPassword(instance, { key }));
     expect(await there('/auth/me', token)).toBe(200);
     expect((await change(userId, id, key)).status).toBe(200);
-    await expect.poll(() => there('/auth/me', token), WITHIN).toBe(401);
+    await expect.poll(() => there('/auth/me', token), BEFORE_BELIEF_ENDS).toBe(401);
   });
 });
 
@@ -251,7 +250,7 @@ describe('a refresh token', () => {
     // The answer with the successor arrived: the old token is in other hands.
     expect((await refreshAt(instance.url, cookie)).status).toBe(401);
     expect((await refreshAt(instance.url, cookieOf({ headers }))).status).toBe(401);
-    await expect.poll(() => there('/auth/me', token), WITHIN).toBe(401);
+    await expect.poll(() => there('/auth/me', token), BEFORE_BELIEF_ENDS).toBe(401);
     expect(await audited('POST /auth/refresh', userId)).toEqual([{ status: 401, actor_id: null }]);
     // Ten of the twenty requests, of which the first of all rotates.
     const { rotated = 0, repeated = 0, ...others } = await countedSince();

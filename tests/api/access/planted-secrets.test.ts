@@ -225,7 +225,7 @@ test('back up, and read what is stored', async () => {
   const ended = await until(async () => {
     const now = state.parse((await here.get(`/admin/backups/${id}`)).body);
     return now.state === 'running' ? undefined : now;
-  }, 120_000);
+  });
   expect(ended).toMatchObject({ state: 'completed', complete: true });
   // The session of the event and its summary have histories, too.
   await until(async () => ((await instance.count('sessions WHERE workflow_id IS NOT NULL')) > 0 ? true : undefined));

@@ -132,7 +132,7 @@ describe('a transfer', () => {
       { user_id: owner, reason: null, description: 'Learned' },
       { user_id: owner, reason: 'evidence forgotten', description: '' },
     ]);
-  }, 90_000);
+  });
 });
 
 describe('a transfer is rejected', () => {

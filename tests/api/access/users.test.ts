@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { meSchema, userSchema } from '../../../contract/access.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { accept, invite, join } from '../support/access.ts';
+import { untilTrue } from '../../setup/until.ts';
+import { BEFORE_BELIEF_ENDS, accept, invite, join } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 import { noteEvent } from '../support/events.ts';
 import { logIn, withPassword } from '../support/log-in.ts';
@@ -69,7 +70,7 @@ describe('deactivation', () => {
       active: false,
       invite_expires_at: null,
     });
-    await expect.poll(async () => (await instance.get('/auth/me', key)).status, { timeout: 1_000 }).toBe(401);
+    await expect.poll(async () => (await instance.get('/auth/me', key)).status, BEFORE_BELIEF_ENDS).toBe(401);
     expectError(await accept(instance, token), 'NOT_FOUND', 'token');
     expectError(await instance.post('/admin/users/dora/invite'), 'CONFLICT', 'id');
     expectError(await instance.post('/admin/api-keys', { user: id, name: 'x', scopes: ['read'] }), 'CONFLICT', 'user');
@@ -84,7 +85,7 @@ describe('deactivation', () => {
     const { api_key: key } = await join(instance, 'emil', 'admin');
     expect((await instance.get('/admin/users', key)).status).toBe(200);
     await instance.put('/admin/users/emil', { role: 'user' });
-    await expect.poll(async () => (await instance.get('/admin/users', key)).status, { timeout: 1_000 }).toBe(403);
+    await expect.poll(async () => (await instance.get('/admin/users', key)).status, BEFORE_BELIEF_ENDS).toBe(403);
     expect(bodyOf(meSchema, await instance.get('/auth/me', key))).toMatchObject({ role: 'user', is_operator: false });
   });
 });
@@ -138,11 +139,11 @@ test('erasure of a user deletes the keys and invites', async () => {
   await instance.post('/admin/users/erased/invite');
   const stop = await instance.startWorker();
   await instance.post('/gdpr/erase', { kind: 'user', user: id });
-  await expect.poll(() => instance.count('users WHERE id = $1', [id]), { timeout: 60_000 }).toBe(0);
+  await untilTrue(async () => (await instance.count('users WHERE id = $1', [id])) === 0);
   for (const table of ['api_keys', 'user_invites'])
     expect(await instance.count(`${table} WHERE user_id = $1 OR created_by = $1`, [id])).toBe(0);
   await stop();
-}, 90_000);
+});
 
 test('users of another tenant do not exist, and their fields cannot be set', async () => {
   const stranger = await instance.stranger({ role: 'admin' });

@@ -15,7 +15,7 @@ import { fileInstance } from '../../setup/file-instance.ts';
 import { until } from '../../setup/until.ts';
 import { idIn } from '../support/answers.ts';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-values-'));
 const observations = z.object({ data: z.array(z.object({ content: z.string() })) });
 

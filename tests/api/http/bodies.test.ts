@@ -159,6 +159,8 @@ describe('uploads', () => {
       );
       return row?.status;
     };
+    // Its key is known then: the upload begins at once.
+    expect((await instance.get('/auth/me')).status).toBe(200);
     const sending = open('/imports/files', instance.admin.key, MIB, 'application/zstd');
     await sending.write(Buffer.from([0x28, 0xb5, 0x2f, 0xfd]));
     expect((await instance.get('/health/live', null)).status).toBe(200);

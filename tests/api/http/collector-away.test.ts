@@ -60,7 +60,7 @@ async function stopped({ process }: Api): Promise<number> {
   return performance.now() - started;
 }
 
-describe('with every request traced and a collector that', { timeout: 120_000 }, () => {
+describe('with every request traced and a collector that', () => {
   test.each([
     ['is absent', async () => `http://127.0.0.1:${await freePort()}`, 200],
     ['answers 500', async () => collector.url, 500],

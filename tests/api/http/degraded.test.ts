@@ -10,8 +10,8 @@ import { until } from '../../setup/until.ts';
 import { closedPort } from '../support/closed-port.ts';
 import { consumed } from '../support/indexed.ts';
 
-/** Limit of a response while a dependency is unavailable. */
-const BOUND_MS = 3_000;
+/** Limit of a response while a dependency is unavailable: a busy machine takes its time, but no request waits for the limit of a retriever. */
+const BOUND_MS = 15_000;
 let instance: TestInstance | undefined;
 let emptyFolder: string;
 
@@ -83,11 +83,10 @@ describe.each(UNAVAILABLE)('with %s unavailable', (_what, overrides, dependencie
     expect(start.answer.status).toBe(200);
     expect(start.ms).toBeLessThan(BOUND_MS);
 
-    expect(await running.get('/health', null)).toMatchObject({
-      status: 200,
-      body: { status: 'degraded', dependencies },
-    });
-    expect(await running.get('/health/ready', null)).toMatchObject({ status: 200 });
+    await expect
+      .poll(() => running.get('/health', null))
+      .toMatchObject({ status: 200, body: { status: 'degraded', dependencies } });
+    await expect.poll(() => running.get('/health/ready', null)).toMatchObject({ status: 200 });
     expect(String((await running.get('/metrics')).body)).toMatch(/recollect_searches_total\{degraded="vector"\} 2/);
   }, 240_000);
 });
@@ -104,7 +103,8 @@ describe('with Temporal unavailable', () => {
       await replay(running, hooks);
       return running.post('/events', { type: 'prompt', session_id: 'unhinted', content: 'hello' });
     });
-    expect(ms / hooks.length).toBeLessThan(200);
+    // A hint is given up after seconds only.
+    expect(ms / hooks.length).toBeLessThan(1_000);
     expect(await running.value("SELECT last_seq AS value FROM sessions WHERE external_id = 'unhinted'")).toBe(1);
     expect(
       await running.value(
@@ -117,10 +117,12 @@ describe('with Temporal unavailable', () => {
       'a hint being given up',
     );
     expect(Number(failed)).toBeGreaterThan(0);
-    expect(await running.get('/health', null)).toMatchObject({
-      status: 200,
-      body: { status: 'degraded', dependencies: { postgres: { status: 'ok' }, temporal: { status: 'unavailable' } } },
-    });
-    expect(await running.get('/health/ready', null)).toMatchObject({ status: 200 });
+    await expect
+      .poll(() => running.get('/health', null))
+      .toMatchObject({
+        status: 200,
+        body: { status: 'degraded', dependencies: { postgres: { status: 'ok' }, temporal: { status: 'unavailable' } } },
+      });
+    await expect.poll(() => running.get('/health/ready', null)).toMatchObject({ status: 200 });
   }, 240_000);
 });

@@ -146,12 +146,12 @@ describe('pages and probes, which need no key', () => {
       const answer = await raw(`${prefix}${path}`, { headers: { authorization: '' } });
       return [answer.status, await answer.json()];
     };
-    expect(await get('/health')).toEqual([
-      200,
-      { status: 'ok', dependencies: { postgres: ok, temporal: ok, weaviate: ok, embedder: ok } },
-    ]);
+    // On a busy machine an engine may take longer than its check of two seconds.
+    await expect
+      .poll(() => get('/health'))
+      .toEqual([200, { status: 'ok', dependencies: { postgres: ok, temporal: ok, weaviate: ok, embedder: ok } }]);
     expect(await get('/health/live')).toEqual([200, { status: 'alive' }]);
-    expect(await get('/health/ready')).toEqual([200, { status: 'ready' }]);
+    await expect.poll(() => get('/health/ready')).toEqual([200, { status: 'ready' }]);
   });
 
   test('metrics name groups of routes, and contain neither ids nor addresses', async () => {
@@ -161,8 +161,11 @@ describe('pages and probes, which need no key', () => {
     expect(text).toMatch(/^recollect_http_requests_total\{group="sessions",status="4xx"\} [1-9]/m);
     expect(text).toMatch(/^recollect_http_requests_total\{group="other",status="4xx"\} [1-9]/m);
     expect(text).toMatch(/^recollect_http_request_duration_seconds_count\{group="sessions"\} [1-9]/m);
-    expect(text).toMatch(/^recollect_http_requests_in_flight 1$/m);
     expect(text).not.toContain('a-secret');
+    // A request counts until its response was written, which its client may read earlier.
+    await expect
+      .poll(async () => String((await instance.get('/metrics')).body))
+      .toMatch(/^recollect_http_requests_in_flight 1$/m);
     expect(text).not.toContain(instance.admin.tenantId);
   });
 });

@@ -190,11 +190,11 @@ describe('by hook', () => {
   const submit = (session: string, prompt = QUESTION) => hook('UserPromptSubmit', session, { prompt });
   const reads = (session: string, tool = 'Read', file: unknown = FILE) =>
     hook('PreToolUse', session, { tool_name: tool, tool_input: { file_path: file }, tool_use_id: 'r' });
-  /** Asks again after a context that came too late, on busy processors: it was not served. */
-  const served = (ask: () => Promise<unknown>) =>
+  /** Sends a hook until it is answered: on a busy machine a context may come too late, which is not recorded as served. */
+  const untilAnswered = (send: () => Promise<unknown>) =>
     until(async () => {
-      const answer = z.looseObject({}).parse(await ask());
-      return Object.keys(answer).length === 0 ? undefined : answer;
+      const body = z.looseObject({}).parse(await send());
+      return Object.keys(body).length === 0 ? undefined : body;
     });
   const answered = (event: string, text: RegExp) => ({
     hookSpecificOutput: { hookEventName: event, additionalContext: expect.stringMatching(text) },
@@ -213,7 +213,7 @@ describe('by hook', () => {
     // A second session may have something to know.
     await hook('SessionStart', 'second', { source: 'startup', root: '/src/empty', ...empty });
     await hook('UserPromptSubmit', 'second', { prompt: QUESTION, ...empty });
-    expect(await searches()).not.toEqual(before);
+    await expect.poll(searches).not.toEqual(before);
   });
 
   // First of these: no later prompt is indexed meanwhile.
@@ -240,7 +240,7 @@ describe('by hook', () => {
     const content = `${OPENING}\n${NOISE.slice(0, 700)}\n${KEY}`;
     const stored = await instance.post('/memories', { content, project: ROOT, importance: 1 });
     expect(stored.status).toBe(201);
-    expect(JSON.stringify(await served(() => start('lines')))).toContain(OPENING);
+    expect(JSON.stringify(await untilAnswered(() => start('lines')))).toContain(OPENING);
     const ask = async (prompt: string, budget: number) =>
       (await context({ purpose: 'prompt', prompt, session_id: 'claude-code:lines', budget_tokens: budget })).text;
     const first = await until(async () => {
@@ -259,7 +259,7 @@ describe('by hook', () => {
 
   test('a prompt is served its context, and the next one not again', async () => {
     await start('asking');
-    expect(await served(() => submit('asking'))).toEqual(
+    expect(await untilAnswered(() => submit('asking'))).toEqual(
       answered('UserPromptSubmit', /keeps one idle connection open for ever/u),
     );
     expect(JSON.stringify(await submit('asking', 'So why does the nightly warehouse export hang?'))).not.toContain(
@@ -287,7 +287,7 @@ describe('by hook', () => {
 
   test('a question behind a long paste is searched for', async () => {
     await start('pasting');
-    expect(await served(() => submit('pasting', `${'-\n'.repeat(15_000)}${QUESTION}`))).toEqual(
+    expect(await untilAnswered(() => submit('pasting', `${'-\n'.repeat(15_000)}${QUESTION}`))).toEqual(
       answered('UserPromptSubmit', /idle connection/u),
     );
   });
@@ -302,7 +302,7 @@ describe('by hook', () => {
     await start('reading');
     expect(await reads('reading', 'Bash')).toEqual({});
     expect(await reads('reading', 'Read', 7)).toEqual({});
-    const first = await served(() => reads('reading'));
+    const first = await untilAnswered(() => reads('reading'));
     expect(first).toEqual(answered('PreToolUse', /idleMs: 0/u));
     expect(JSON.stringify(first)).not.toMatch(/permission|decision"/u);
     expect(await reads('reading')).toEqual({});
@@ -339,18 +339,25 @@ describe('by hook', () => {
   });
 
   test('another host is answered where it shows the answer to its agent', async () => {
-    const codex = await served(() => hook('UserPromptSubmit', 'codex', { prompt: QUESTION }, '?host=codex-cli'));
+    const codex = await untilAnswered(() => hook('UserPromptSubmit', 'codex', { prompt: QUESTION }, '?host=codex-cli'));
     expect(codex).toEqual(answered('UserPromptSubmit', /idle connection/u));
     expect(await hook('beforeSubmitPrompt', 'cursor', { prompt: QUESTION }, '?host=cursor')).toEqual({});
   });
 
   test('a served context is removed from captured text', async () => {
-    const block = JSON.stringify(await served(() => submit('returning')));
-    await hook('UserPromptSubmit', 'returning', {
-      prompt: `Go on. ${JSON.parse(block).hookSpecificOutput.additionalContext}`,
+    let tries = 0;
+    const session = () => `returning-${tries}`;
+    const body = await untilAnswered(() => {
+      tries += 1;
+      return submit(session());
     });
+    const { hookSpecificOutput: output } = z
+      .object({ hookSpecificOutput: z.object({ additionalContext: z.string() }) })
+      .parse({ ...body });
+    await hook('UserPromptSubmit', session(), { prompt: `Go on. ${output.additionalContext}` });
     const prompts = await instance.value(
-      "SELECT string_agg(content, '|' ORDER BY seq) AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'returning'",
+      "SELECT string_agg(content, '|' ORDER BY seq) AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1",
+      [session()],
     );
     expect(String(prompts).trim()).toBe(`${QUESTION}|Go on.`);
   });

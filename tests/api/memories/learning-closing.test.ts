@@ -14,7 +14,7 @@ let otherAdmin: TestUser;
 
 beforeAll(async () => {
   otherAdmin = await instance.user({ role: 'admin' });
-}, 120_000);
+});
 
 const change = (method: string, id: string, what: string, body: unknown, key = instance.admin.key) =>
   instance.call(method, `/learnings/${id}${what}`, { body, key });
@@ -131,7 +131,7 @@ describe('deleting', () => {
     ).toBe(2);
   });
 
-  test('and every other change leaves search at once, and the vector index soon', { timeout: 90_000 }, async () => {
+  test('and every other change leaves search at once, and the vector index soon', async () => {
     const stop = await instance.startWorker();
     const found = async () => {
       const answer = await instance.get('/search?q=hafnium+alloy&type=learning');

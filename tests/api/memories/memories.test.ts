@@ -5,7 +5,7 @@ import { memorySchema } from '../../../contract/memory.ts';
 import { createTokenCounter } from '../../../models/tokens/token-counter.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { errorOf, expectError } from '../support/answers.ts';
+import { errorOf, expectError, inTime } from '../support/answers.ts';
 import { given } from '../support/learnings.ts';
 import { memoryOf, remembered } from '../support/memories.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
@@ -20,7 +20,7 @@ beforeAll(async () => {
   stranger = await instance.stranger({ role: 'admin' });
   viewer = await instance.user({ role: 'viewer' });
   await captured(instance, smallSession('memories'));
-}, 120_000);
+});
 
 const rejected = (body: unknown, key = instance.admin.key) => instance.post('/memories', body, key);
 
@@ -147,7 +147,7 @@ describe('remembering', () => {
 });
 
 test('health has a form of at most 20 tokens', async () => {
-  const answer = await instance.get('/health?format=compact', null);
+  const answer = await inTime(() => instance.get('/health?format=compact', null));
   expect([answer.status, answer.body]).toEqual([200, { status: expect.stringMatching(/^(?:ok|degraded)$/) }]);
   expect(createTokenCounter().count(JSON.stringify(answer.body))).toBeLessThanOrEqual(20);
 });

@@ -13,7 +13,7 @@ const instance = fileInstance();
 
 beforeAll(async () => {
   await captured(instance, smallSession('changes'));
-}, 120_000);
+});
 
 const corrected = async (name: string, body: unknown): Promise<MemoryAnswer> =>
   bodyOf(memorySchema, await instance.put(`/memories/${name}`, body));

@@ -40,7 +40,7 @@ beforeAll(async () => {
     ...Array.from({ length: 85 }, (_, n) => note(`note ${n} that names a windmill among much else`)),
   ]);
   await consumed(instance);
-}, 60_000);
+});
 
 async function search(query: string) {
   const answer: ApiAnswer = await instance.get(`/search?${query}`);

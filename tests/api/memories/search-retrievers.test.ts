@@ -13,6 +13,7 @@ import { createLogger } from '../../../telemetry/logger.ts';
 import { writeTinyCrossEncoder } from '../../models/reranking/tiny-cross-encoder.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { indexed } from '../support/indexed.ts';
+import { until } from '../../setup/until.ts';
 import { startSilentProxy } from '../../stores/postgres/support/silent-proxy.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { promptEvent } from '../support/events.ts';
@@ -49,7 +50,7 @@ beforeAll(async () => {
   await remember(colleague, 'colleague', [COLLEAGUES]);
   await remember(instance.admin, 'new', [LAST]);
   await indexed(instance);
-}, 120_000);
+});
 
 async function search(user: TestUser, q: string, more: Record<string, string> = {}) {
   const query = new URLSearchParams({ q, explain: 'true', ...more }).toString();
@@ -154,17 +155,18 @@ test('late vectors are reported, and not waited for', async () => {
         vectors,
         indexOf: parts.indexOf,
         reranker: null,
-        settings: { ...config.search, retrieverTimeoutMs: 2_000 },
+        settings: { ...config.search, retrieverTimeoutMs: 4_000 },
         onStage: (stage) => {
           if (isSilent && stage === 'read') proxy.fallSilent();
         },
       });
       const query = { ...queryFor('harbour'), includeVectors: true };
-      expect((await ask(query)).found[0]?.vector).toHaveLength(384);
+      expect(await until(async () => (await ask(query)).found[0]?.vector ?? undefined)).toHaveLength(384);
       isSilent = true;
       const started = performance.now();
       const late = await ask(query);
-      expect(performance.now() - started).toBeLessThan(8_000);
+      // Weaviate's client would wait for ten seconds.
+      expect(performance.now() - started).toBeLessThan(10_000);
       expect(late.degraded).toEqual(['vector']);
       expect(late.found.map(({ vector }) => vector)).toEqual(Array(5).fill(null));
     });

@@ -81,7 +81,7 @@ beforeAll(async () => {
     [instance.admin.tenantId, instance.admin.userId],
   );
   await indexed(instance);
-}, 120_000);
+});
 
 describe('the query language', () => {
   test('a phrase must match word for word', async () => {

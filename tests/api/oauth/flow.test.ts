@@ -15,6 +15,7 @@ import {
   statusAtMcp,
   userWithPassword,
 } from './support/authorize.ts';
+import { BEFORE_BELIEF_ENDS } from '../support/access.ts';
 import { PASSWORD } from '../support/log-in.ts';
 import { Browser } from './support/browser.ts';
 import { pkce, REDIRECT, StoredAuthorization } from './support/client.ts';
@@ -189,7 +190,7 @@ describe('a revoked grant', () => {
     const revoked = await instance.delete(`/auth/grants/${grant?.id}`, user.key);
     expect(revoked).toMatchObject({ status: 200, body: { end_reason: 'revoked' } });
     const token = store.stored?.access_token ?? '';
-    await expect.poll(() => statusAtMcp(instance, token), { timeout: 1_000, interval: 20 }).toBe(401);
+    await expect.poll(() => statusAtMcp(instance, token), BEFORE_BELIEF_ENDS).toBe(401);
     store.address = undefined;
     await expect(client.listTools()).rejects.toThrow(UnauthorizedError);
     expect(store.address).toBeDefined();

@@ -15,7 +15,7 @@ import { until } from '../../setup/until.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { expectError } from '../support/answers.ts';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const dataDir = longLivedFolder();
 let other: TestUser;
 

@@ -92,7 +92,7 @@ beforeAll(async () => {
   await sendPrompt(here, 'guest', 'My own umbrella hangs in the hall', guest.key);
   for (const words of ['umbrella hall', 'vault code'])
     await untilTrue(async () => (await search(here, words)).length > 0);
-}, 120_000);
+});
 afterAll(async () => {
   await here.close();
   await there.close();
@@ -272,7 +272,7 @@ test('a tenant is erased completely, and its keys are rejected afterwards', asyn
       [id],
     );
     return rows[0]?.state === 'running' ? undefined : rows[0];
-  }, 60_000);
+  });
   expect(row?.state).toBe('completed');
   expect(JSON.parse(row?.receipt.receipt ?? '{}')).toMatchObject({
     kind: 'tenant',

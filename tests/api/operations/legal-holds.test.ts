@@ -136,7 +136,7 @@ describe('a legal hold binds every way out', () => {
     } finally {
       await release();
     }
-  }, 120_000);
+  });
 
   test('on a project: an event that names the remote of another project does not take its session out', async () => {
     const elsewhere = { path: '/src/elsewhere', remote: `https://github.com/elsewhere/${name}` };

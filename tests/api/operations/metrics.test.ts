@@ -19,7 +19,7 @@ import { promptEvent } from '../support/events.ts';
 import { withPassword } from '../support/log-in.ts';
 
 const TOKEN = 'a-token-for-scraping';
-/** A scrape without PostgreSQL; the target is in docs/operations.md. */
+/** A scrape without PostgreSQL, if one with it takes a moment; the target is in docs/operations.md. */
 const AWAY_MS = 200;
 const instance = fileInstance({ RECOLLECT_SCRAPE_TOKEN: TOKEN }, ['capture-sweep', 'statistics']);
 const closers: (() => Promise<void>)[] = [];
@@ -49,6 +49,13 @@ async function scrape(server: Server): Promise<{ readonly text: string; readonly
   return { text: answer.body, ms: performance.now() - started };
 }
 
+/** Expects that a scrape without PostgreSQL waits for nothing: on a busy machine one with it takes long, too. */
+async function expectInTime(server: Server): Promise<void> {
+  const leastOf = async (of: Server) => Math.min((await scrape(of)).ms, (await scrape(of)).ms, (await scrape(of)).ms);
+  const awayMs = await leastOf(server);
+  expect(awayMs).toBeLessThan(Math.max(AWAY_MS, 3 * (await leastOf(await apiOn(instance.db.url('app'))))));
+}
+
 /** Returns the names and labels of the series of Recollect and Node in a scrape. */
 function seriesOf(text: string): string[] {
   return [...text.matchAll(/^([a-z]\w*(?:\{.*\})?) \S+$/gm)].map(([, name = '']) => name).sort();
@@ -76,8 +83,7 @@ describe('a scrape without PostgreSQL', () => {
   ])('is answered in time where it %s, and reports it', async (_what, port) => {
     const server = await apiOn(`postgresql://recollect_app:x@127.0.0.1:${await port()}/none`);
     await scrape(server);
-    const times = [await scrape(server), await scrape(server), await scrape(server)].map(({ ms }) => ms);
-    expect(Math.min(...times)).toBeLessThan(AWAY_MS);
+    await expectInTime(server);
     const { text } = await until(async () => {
       const scraped = await scrape(server);
       return /^recollect_dependency_up\{dependency="postgres"\} 0$/m.test(scraped.text) ? scraped : undefined;
@@ -93,9 +99,8 @@ describe('a scrape without PostgreSQL', () => {
     const server = await apiOn(proxy.url);
     await until(async () => /^recollect_unfindable_rows 0$/m.exec((await scrape(server)).text) ?? undefined);
     proxy.fallSilent();
-    const scrapes = [await scrape(server), await scrape(server), await scrape(server)];
-    expect(Math.min(...scrapes.map(({ ms }) => ms))).toBeLessThan(AWAY_MS);
-    for (const { text } of scrapes) expect(text).toMatch(/^recollect_unfindable_rows 0$/m);
+    await expectInTime(server);
+    for (let n = 0; n < 3; n += 1) expect((await scrape(server)).text).toMatch(/^recollect_unfindable_rows 0$/m);
   });
 });
 

@@ -52,7 +52,7 @@ beforeAll(async () => {
   await captured(instance, [
     { ...promptOf('first', 7, ''), type: 'observation', content: undefined, text: 'an observation', key: 'seen' },
   ]);
-}, 120_000);
+});
 
 describe('the timeline of a session', () => {
   test('is what came before and after the anchor, in reading order', async () => {

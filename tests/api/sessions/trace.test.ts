@@ -139,6 +139,6 @@ describe('one event', { timeout: 240_000 }, () => {
     expect((await trace('filler:7')).data).toHaveLength(1);
     expect(await instance.count("capture_keys WHERE key = 'filler:7'")).toBe(1);
     // Generous: the machine is shared. A scan of all keys for each session would take minutes.
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 });

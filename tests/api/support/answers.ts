@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ERROR_STATUS } from '../../../api/errors.ts';
 import type { ErrorCode } from '../../../api/errors.ts';
 import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
 import { captureCounts } from '../../stores/postgres/support/captures.ts';
 
 const errorBody = z.strictObject({
@@ -59,4 +60,12 @@ export async function writingNothing<Result>(instance: TestInstance, work: () =>
   const result = await work();
   expect(await captureCounts(instance)).toEqual(before);
   return result;
+}
+
+/** Sends a request about the engines until they respond: on a busy machine one may take longer than its check of two seconds. */
+export function inTime(send: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
+  return until(async () => {
+    const answer = await send();
+    return answer.status === 503 ? undefined : answer;
+  });
 }

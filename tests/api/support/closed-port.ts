@@ -1,11 +1,4 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { freePort } from '../../setup/worker-process.ts';
 
-/** A port of this machine that nothing listens on: given out by the kernel and closed again. */
-export async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+/** Returns a port of this machine that nothing listens on. */
+export const closedPort = freePort;

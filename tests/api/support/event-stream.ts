@@ -54,7 +54,7 @@ export async function follow(
     }
   };
   const ended = read().catch(() => undefined);
-  await until(async () => (received.length > 0 ? true : undefined), 60_000, 'the first event');
+  await until(async () => (received.length > 0 ? true : undefined), undefined, 'the first event');
   return { headers: answered, received, ended, close };
 }
 

@@ -8,7 +8,7 @@ const CONSUMED = '(SELECT bool_and(consumed_seq = last_seq) FROM sessions)';
 export function consumed({ value }: Pick<TestInstance, 'value'>): Promise<void> {
   return untilTrue(
     async () => (await value(`SELECT ${CONSUMED} AS value`)) === true,
-    60_000,
+    undefined,
     'everything being consumed',
   );
 }
@@ -25,6 +25,6 @@ export async function indexed(instance: TestInstance): Promise<void> {
     );
     return `everything being indexed: ${JSON.stringify({ sessions, chunks })}`;
   };
-  await untilTrue(async () => (await instance.value(sql)) === true, 60_000, found);
+  await untilTrue(async () => (await instance.value(sql)) === true, undefined, found);
   await vectorsAtRest(instance);
 }

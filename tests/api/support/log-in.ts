@@ -42,7 +42,7 @@ export async function expectEnded(instance: TestInstance, token: string): Promis
     const answer = await instance.get('/auth/me', token);
     return answer.status === 200 ? 'none' : errorOf(answer).code;
   };
-  await expect.poll(refusal, { timeout: 5_000 }).toBe('INVALID_TOKEN');
+  await expect.poll(refusal).toBe('INVALID_TOKEN');
 }
 
 /** Sends a log-in from another address of this machine; returns the status. */

@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { z } from 'zod';
 import type { ApiAnswer, CallOptions, TestInstance } from '../../setup/instance.ts';
+import { inTime } from './answers.ts';
 
 const operation = z.looseObject({
   responses: z.record(
@@ -86,5 +87,9 @@ export async function ask(
   [operation, path, options]: ContractRequest,
 ): Promise<Conformance> {
   const [method = '', pattern = ''] = operation.split(' ');
-  return contract.check(`${method} /api/v1${pattern}`, await instance.call(method.toUpperCase(), path, options));
+  const answer = () => instance.call(method.toUpperCase(), path, options);
+  return contract.check(
+    `${method} /api/v1${pattern}`,
+    await (pattern.startsWith('/health') ? inTime(answer) : answer()),
+  );
 }

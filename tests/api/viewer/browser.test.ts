@@ -8,7 +8,7 @@ import { newBrowserToken } from '../../../stores/postgres/access/secrets.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
 import { untilTrue } from '../../setup/until.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { createdIn, makeKey } from '../support/access.ts';
+import { BEFORE_BELIEF_ENDS, createdIn, makeKey } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 import { cookieOf, logIn, PASSWORD, withPassword } from '../support/log-in.ts';
 import { follow, requestStream } from '../support/event-stream.ts';
@@ -20,7 +20,6 @@ const instance = fileInstance({
   RECOLLECT_TRUST_PROXY: '127.0.0.1/32',
   RECOLLECT_RATE_UNKNOWN_KEYS: '200',
 });
-const WITHIN = { timeout: 1_000, interval: 20 };
 let second: SecondApi;
 
 beforeAll(async () => {
@@ -297,7 +296,7 @@ describe('the session of a browser', () => {
       cookie,
     );
     expect(changed.status).toBe(200);
-    await expect.poll(() => statusThere(cookie), WITHIN).toBe(401);
+    await expect.poll(() => statusThere(cookie), BEFORE_BELIEF_ENDS).toBe(401);
     expectError(await me(cookie), 'INVALID_TOKEN');
   });
 
@@ -336,7 +335,7 @@ describe('the session of a browser', () => {
       "UPDATE user_sessions SET last_used_at = now() - interval '169 hours', mfa_at = now() WHERE id = $1",
       [id],
     );
-    await expect.poll(() => statusThere(cookie), WITHIN).toBe(401);
+    await expect.poll(() => statusThere(cookie), BEFORE_BELIEF_ENDS).toBe(401);
   });
 
   test('has the rights of its key and no more', async () => {
@@ -365,7 +364,7 @@ describe('the session of a browser', () => {
       "UPDATE user_sessions SET authenticated_at = now() - interval '6 minutes', mfa_at = now() WHERE user_id = $1",
       [admin.userId],
     );
-    await expect.poll(async () => (await create(cookie)).status, WITHIN).toBe(403);
+    await expect.poll(async () => (await create(cookie)).status, BEFORE_BELIEF_ENDS).toBe(403);
     expectError(await create(cookie), 'STEP_UP_REQUIRED');
     // The key, too, ends before what it may create: the end of the session is none of the key.
     const { api_key: brief } = await makeKey(instance, {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compileExclusions, MAX_GLOBS } from '../../../domain/capture/exclusions.ts';
+import { processorMs } from '../../setup/processor-time.ts';
 
 function excludes(glob: string, path: string): boolean {
   return compileExclusions([glob])?.(path) ?? false;
@@ -61,10 +62,11 @@ describe('a glob excludes', () => {
     const stars = `/${'*a'.repeat(100)}b`;
     const deep = `/${'**/x/'.repeat(60)}y`;
     const exclusion = compileExclusions([stars, deep]);
-    const started = performance.now();
-    expect(exclusion?.(`/${'a'.repeat(4_000)}`)).toBe(false);
-    expect(exclusion?.(`/${'x/'.repeat(250)}z`)).toBe(false);
+    const spentMs = processorMs(() => {
+      expect(exclusion?.(`/${'a'.repeat(4_000)}`)).toBe(false);
+      expect(exclusion?.(`/${'x/'.repeat(250)}z`)).toBe(false);
+    });
     // Backtracking over a hundred stars would take longer than the universe has.
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(spentMs).toBeLessThan(2_000);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normaliseRemote, projectIdentity } from '../../../domain/capture/project-identity.ts';
+import { processorMs } from '../../setup/processor-time.ts';
 
 describe('normaliseRemote', () => {
   it.each([
@@ -66,11 +67,12 @@ describe('normaliseRemote', () => {
   });
 
   it('reads long runs of slashes in no time', () => {
-    const started = performance.now();
-    normaliseRemote(`https://example.com/${'/'.repeat(300_000)}x`);
-    normaliseRemote(`https://example.com/x${'/'.repeat(300_000)}x`);
-    projectIdentity({ path: `${'/'.repeat(300_000)}x` });
-    expect(performance.now() - started).toBeLessThan(1_000);
+    const spentMs = processorMs(() => {
+      normaliseRemote(`https://example.com/${'/'.repeat(300_000)}x`);
+      normaliseRemote(`https://example.com/x${'/'.repeat(300_000)}x`);
+      projectIdentity({ path: `${'/'.repeat(300_000)}x` });
+    });
+    expect(spentMs).toBeLessThan(1_000);
   });
 });
 

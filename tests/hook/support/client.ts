@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -33,7 +34,7 @@ export interface ClientOptions {
   /** `none`: the hook is started with nothing at its stdin. */
   readonly stdin?: 'pipe' | 'none';
   readonly cwd?: string;
-  readonly onStart?: (pid: number) => void;
+  readonly onStart?: (child: ChildProcess) => void;
 }
 
 /** Builds the client from the current sources; returns its path. */
@@ -72,7 +73,7 @@ export function runClient(event: string, input: unknown, options: ClientOptions)
     child.stdin?.once('error', () => undefined); // The client may end before it has read everything.
     child.stdin?.write(typeof input === 'string' || Buffer.isBuffer(input) ? input : JSON.stringify(input));
     if (options.keepOpen !== true) child.stdin?.end();
-    if (child.pid !== undefined) options.onStart?.(child.pid);
+    options.onStart?.(child);
   });
 }
 

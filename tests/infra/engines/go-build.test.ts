@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { isOlder } from '../../../infra/engines/go-build.ts';
 import { cacheEntry } from '../../../infra/engines/program-files.ts';
 import { resolveEngine, type ResolveOptions } from '../../../infra/engines/resolve.ts';
@@ -83,10 +83,14 @@ test('a failed build reports its last output and leaves no cache entry', async (
 });
 
 test('shows the current step and its duration', async () => {
-  const { options, engine, lines } = setUp(`echo go.temporal.io/server/common >&2; sleep 2.5; ${MAKE}`);
-  await resolveEngine(engine, options);
-  const shown = lines.find((line) => line.includes('building 1.32.1 with Go'));
-  expect(shown).toMatch(/compiling, 1 packages, \d s$/);
+  const seen = path.join(testFolder(), 'seen');
+  const build = `echo go.temporal.io/server/common >&2; until [ -e "${seen}" ]; do sleep 0.1; done; ${MAKE}`;
+  const { options, engine, lines } = setUp(build);
+  const resolving = resolveEngine(engine, options);
+  const shown = () => lines.findLast((line) => line.includes('building 1.32.1 with Go'));
+  await expect.poll(shown).toMatch(/compiling, 1 packages, \d+ s$/);
+  writeFileSync(seen, '');
+  await resolving;
 });
 
 test('an abort kills the build’s process group and leaves no files', async () => {
@@ -96,10 +100,10 @@ test('an abort kills the build’s process group and leaves no files', async () 
     ...options,
     environment: { ...options.environment, OUT_OF_BAND: pidFile },
   });
-  await vi.waitFor(() => expect(readFileSync(pidFile, 'utf8')).toMatch(/\d\n/), { timeout: 5000 });
+  await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8')).toMatch(/\d\n/);
   const compiler = Number(readFileSync(pidFile, 'utf8'));
   abort.abort();
   await expect(resolving).rejects.toMatchObject({ code: 'aborted' });
-  await vi.waitFor(() => expect(identifyProcess(compiler)).toBeNull());
+  await expect.poll(() => identifyProcess(compiler)).toBeNull();
   expect(readdirSync(path.dirname(entry))).toEqual([]);
 });

@@ -39,7 +39,7 @@ test('doctor reports a PostgreSQL without its libraries, and one with links in t
   expect(readdirSync(folder, { recursive: true })).toEqual(before);
   expect(withLibraries(binaries, cacheDir)).toEqual(withLibraries(binaries, cacheDir));
   expect(readdirSync(path.join(cacheDir, 'engines'))).toHaveLength(1);
-}, 120_000);
+});
 
 test('uses the installed links if there are any, and reports a cache that cannot be written', async () => {
   const installed = await findPostgresBinaries();

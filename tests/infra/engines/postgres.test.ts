@@ -30,16 +30,20 @@ test('creates the database under a temporary name and renames it when complete',
   expect(readFileSync(path.join(folder, 'PG_VERSION'), 'utf8')).toBe('18\n');
   expect(readdirSync(above)).toEqual(['postgres']);
   expect(await cluster(folder)).toEqual([]);
-}, 30_000);
+});
 
 test('a start that is aborted during database creation leaves no database folder', async () => {
   const above = testFolder();
   const folder = path.join(above, 'postgres');
-  await expect(cluster(folder, AbortSignal.timeout(250))).rejects.toMatchObject({ code: 'aborted' });
+  const abort = new AbortController();
+  const created = Promise.allSettled([cluster(folder, abort.signal)]);
+  await expect.poll(() => readdirSync(above, { recursive: true }).join()).toContain('PG_VERSION');
+  abort.abort();
+  expect(await created).toMatchObject([{ status: 'rejected', reason: { code: 'aborted' } }]);
   expect(existsSync(folder)).toBe(false);
   await cluster(folder);
   expect(readdirSync(above)).toEqual(['postgres']);
-}, 30_000);
+});
 
 test('moves a folder without a working database aside and uses an empty one', async () => {
   const above = testFolder();
@@ -53,7 +57,7 @@ test('moves a folder without a working database aside and uses an empty one', as
   mkdirSync(empty);
   await cluster(empty);
   expect(existsSync(path.join(empty, 'PG_VERSION'))).toBe(true);
-}, 30_000);
+});
 
 test.each([
   ['of another version', '17\n', /is of PostgreSQL 17; this version has 18/],
@@ -127,5 +131,5 @@ test('runs a helper program to its end, or ends its process group on abort', asy
   await expect(
     runTool({ ...base, file: 'sh', args: ['-c', 'sleep 60 & wait'], signal: AbortSignal.timeout(100) }),
   ).rejects.toMatchObject({ code: 'aborted' });
-  expect(performance.now() - startedAt).toBeLessThan(5000);
+  expect(performance.now() - startedAt).toBeLessThan(50_000);
 });

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { TEMPORAL } from '../../../infra/engines/pinned.ts';
 import { cacheEntry } from '../../../infra/engines/program-files.ts';
 import { checksumIn } from '../../../infra/engines/release.ts';
@@ -192,7 +192,7 @@ test('a second process waits for the first and finds the engine in the cache', a
   mkdirSync(path.dirname(entry), { recursive: true });
   const other = acquireLock(`${entry}.lock`);
   const waiting = sources(options);
-  await vi.waitFor(() => expect(lines.join('\n')).toContain(`waiting for process ${process.pid}`));
+  await expect.poll(() => lines.join('\n')).toContain(`waiting for process ${process.pid}`);
   for (const { name } of TEMPORAL.programs) stampedProgram(path.join(entry, name), 'any');
   if (other.kind === 'acquired') other.release();
   expect(await waiting).toMatchObject({ 'temporal-server': `cache: ${entry}/temporal-server` });

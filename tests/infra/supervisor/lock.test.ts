@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
 import { endLeftovers } from '../../../infra/supervisor/orphans.ts';
 import { acquireLock, readLock } from '../../../infra/supervisor/lock.ts';
@@ -38,7 +39,7 @@ test('identifies a process by its id and start time', async () => {
   expect(isAlive(identity)).toBe(true);
   expect(isAlive({ ...identity, startTime: 'another' })).toBe(false);
   child.kill('SIGKILL');
-  await vi.waitFor(() => expect(isAlive(identity)).toBe(false));
+  await expect.poll(() => isAlive(identity)).toBe(false);
   expect(identifyProcess(2 ** 22)).toBeNull();
 });
 
@@ -63,17 +64,14 @@ test('exactly one of many concurrent processes acquires it', async () => {
   const folder = testFolder();
   const module = path.resolve(import.meta.dirname, '../../../infra/supervisor/lock.ts');
   writeFileSync(path.join(folder, 'lock'), JSON.stringify({ pid: 2 ** 22, startTime: 'long ago' }));
-  const script = `import { acquireLock } from ${JSON.stringify(module)}; process.stdout.write(acquireLock('lock').kind); setTimeout(() => {}, 1500);`;
-  const contenders = Array.from({ length: 6 }, async () => {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let text = '';
-    for await (const chunk of child.stdout) text += String(chunk);
-    return text;
-  });
-  const results = await Promise.all(contenders);
+  const script = `import { acquireLock } from ${JSON.stringify(module)}; process.stdout.write(acquireLock('lock').kind); process.stdin.resume();`;
+  // Each runs until all have tried: the lock of one that has ended is free.
+  const contenders = Array.from({ length: 6 }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] }),
+  );
+  const results = await Promise.all(contenders.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])));
+  for (const { stdin } of contenders) stdin.end();
+  await Promise.all(contenders.map((child) => once(child, 'exit')));
   expect(results.filter((result) => result === 'acquired')).toHaveLength(1);
   expect(results.filter((result) => result === 'taken')).toHaveLength(5);
   expect(readdirSync(folder)).toEqual(['lock']);

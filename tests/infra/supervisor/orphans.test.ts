@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { processEnvironment } from '../../../config/process-environment.ts';
 import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
@@ -44,7 +44,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   async (signal) => {
     const { store, end } = await startElsewhere();
     await end(signal);
-    await vi.waitFor(() => expect(isAlive(store)).toBe(false), { timeout: 10_000 });
+    await expect.poll(() => isAlive(store)).toBe(false);
   },
 );
 

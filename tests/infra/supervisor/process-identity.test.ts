@@ -31,4 +31,4 @@ test('a killed process is alive until its last thread has freed its ports', asyn
     return isPortFree(port);
   });
   expect(await Promise.all(freed)).toEqual(servers.map(() => true));
-}, 60_000);
+});

@@ -89,7 +89,6 @@ test('restarts a killed service with growing delays, shown in state and progress
     detail: 'ended by SIGKILL',
   });
   store.kill('SIGKILL');
-  await vi.waitFor(() => expect(supervisor.state().nodes['store']?.status).toBe('restarting'));
   await store.whenReady();
   const waits = supervisor.lines.filter((line) => line.includes('restarting in'));
   expect(waits).toEqual([
@@ -178,7 +177,7 @@ test('an abort ends a service that is not ready yet', async () => {
     service(on, 'slow', { script: `note('start ' + name); setInterval(() => {}, 1000);` }),
   ]);
   const start = supervisor.start(abort.signal);
-  await vi.waitFor(() => expect(on.events()).toEqual(['start slow']));
+  await expect.poll(() => on.events()).toEqual(['start slow']);
   const identity = supervisor.state().nodes['slow']?.process;
   abort.abort();
   await expect(start).rejects.toMatchObject({ code: 'stopped-during-start' });
@@ -193,12 +192,12 @@ test('kills a service that ignores SIGTERM, with its children', async () => {
     const made = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     fs.writeFileSync(${JSON.stringify(child)}, String(made.pid));
     setInterval(() => {}, 1000); ready();`;
-  const supervisor = supervise(on, [service(on, 'stubborn', { script, stopGraceMs: 200 })]);
+  const supervisor = supervise(on, [service(on, 'stubborn', { script, stopGraceMs: 2_000 })]);
   await supervisor.start(never);
   const grandchild = readFileSync(child, 'utf8');
   await supervisor.stop();
   expect(on.events()).toEqual(['ignored']);
-  await vi.waitFor(() => expect(identifyProcess(Number(grandchild))).toBeNull());
+  await expect.poll(() => identifyProcess(Number(grandchild))).toBeNull();
 });
 
 test('the children of a dead process do not outlive it', async () => {
@@ -217,13 +216,12 @@ test('the children of a dead process do not outlive it', async () => {
 
 test('a Node child is notified by its channel, which does not prevent it from ending', async () => {
   const on = stage(testFolder());
-  const script = `process.on('disconnect', () => note('channel closed')); process.on('SIGTERM', () => {}); ready();`;
-  const supervisor = supervise(on, [service(on, 'front', { script, message: true })]);
+  const script = `process.on('disconnect', () => note('channel closed')); process.on('exit', () => note('ended')); process.on('SIGTERM', () => {}); ready();`;
+  const supervisor = supervise(on, [service(on, 'front', { script, message: true, stopGraceMs: 60_000 })]);
   await supervisor.start(never);
-  const startedAt = performance.now();
   await supervisor.stop();
-  expect(on.events()).toEqual(['channel closed']);
-  expect(performance.now() - startedAt).toBeLessThan(2000);
+  // By itself: a killed process notes no end.
+  expect(on.events()).toEqual(['channel closed', 'ended']);
 });
 
 test('killAll ends everything at once', async () => {
@@ -232,7 +230,7 @@ test('killAll ends everything at once', async () => {
   await supervisor.start(never);
   const identities = Object.values(supervisor.state().nodes).flatMap((node) => node.process ?? []);
   supervisor.killAll();
-  await vi.waitFor(() => expect(identities.some(isAlive)).toBe(false));
+  await expect.poll(() => identities.some(isAlive)).toBe(false);
   expect(identities).toHaveLength(2);
   expect(on.events()).not.toContain('stop a');
 });

@@ -38,7 +38,7 @@ function modelOf(runs: readonly FakeRun[], changes: Partial<ClaudeCliModelOption
     small: SMALL,
     large: LARGE,
     smallWindowTokens: 4_000,
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
     maxOutputTokens: 1_500,
     requestTokens: 9_000,
     countTokens,

@@ -50,7 +50,7 @@ export function modelAt(
     small: SMALL,
     large: LARGE,
     smallWindowTokens: 4_000,
-    timeoutMs: 5_000,
+    timeoutMs: 60_000,
     maxOutputTokens: 1_500,
     requestTokens: 8_000,
     batchPriceShare: 0.5,

@@ -276,7 +276,11 @@ describe('a missing model', () => {
     expect(signal).toBe('SIGKILL');
     const pid = Number(stdout);
     expect(pid).toBeGreaterThan(0);
-    await untilTrue(() => Promise.resolve(processStartTime(pid) === null), 10_000, 'the end of the embedding process');
+    await untilTrue(
+      () => Promise.resolve(processStartTime(pid) === null),
+      undefined,
+      'the end of the embedding process',
+    );
   });
 
   test('rejects pending and later calls after close', async () => {

@@ -32,7 +32,7 @@ function embedderWith(own: Partial<HttpEmbedding> = {}): Embedder {
     maxTexts: 3,
     maxCharacters: 1_000,
     maxTextCharacters: 100,
-    timeoutMs: 2_000,
+    timeoutMs: 60_000,
     usdPerMTok: 20_000,
     unrelated: undefined,
     ...own,

@@ -340,7 +340,8 @@ describe('an unavailable server', () => {
     for (const call of calls) {
       const started = performance.now();
       await expect(call()).rejects.toBeInstanceOf(VectorIndexUnavailable);
-      expect(performance.now() - started).toBeLessThan(2_500);
+      // Not the time limit of a query.
+      expect(performance.now() - started).toBeLessThan(10_000);
     }
 
     await Promise.all([http.restore(), grpc.restore()]);

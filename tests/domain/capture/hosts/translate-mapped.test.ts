@@ -9,6 +9,7 @@ import {
   findValue,
 } from '../../../../domain/capture/hosts/mapping.ts';
 import { patchedFiles, translateMapped, withSessionId } from '../../../../domain/capture/hosts/translate-mapped.ts';
+import { processorMs } from '../../../setup/processor-time.ts';
 
 const { cursor } = HOST_MAPPINGS;
 
@@ -96,9 +97,8 @@ describe('patchedFiles', () => {
   it('stops at a hundred, and is quick on a line that only looks like a header', () => {
     const many = Array.from({ length: 500 }, (_, index) => `*** Add File: f${index}`).join('\n');
     expect(patchedFiles(many, null)).toHaveLength(100);
-    const started = performance.now();
-    expect(patchedFiles(`*** Add File: ${' '.repeat(50_000)}`, null)).toEqual([]);
-    expect(performance.now() - started).toBeLessThan(500);
+    const spentMs = processorMs(() => expect(patchedFiles(`*** Add File: ${' '.repeat(50_000)}`, null)).toEqual([]));
+    expect(spentMs).toBeLessThan(500);
   });
 });
 

@@ -44,7 +44,7 @@ test('a chain is intact, also of a tenant without rows, and across steps of the 
   expect(await verified(db, user)).toEqual({ checked: ROWS, fault: null });
   await appendRows(db, user, 20_000);
   expect(await verified(db, user)).toEqual({ checked: 20_000 + ROWS, fault: null });
-}, 60_000);
+});
 
 describe('tampering by a superuser is found:', () => {
   test.each([
@@ -85,6 +85,17 @@ describe('tampering by a superuser is found:', () => {
       4,
       'duplicate',
     ],
+    [
+      'a row with the number of another one that is read later',
+      [
+        // The other one is last in the index.
+        'UPDATE audit_log SET seq = 1000 WHERE tenant_id = $1 AND seq = 4',
+        'UPDATE audit_log SET seq = 4 WHERE tenant_id = $1 AND seq = 5',
+        'UPDATE audit_log SET seq = 4 WHERE tenant_id = $1 AND seq = 1000',
+      ],
+      4,
+      'duplicate',
+    ],
     ['a cut tail', [`DELETE FROM ${ROW} > 9`], 10, 'missing'],
     [
       'a row after the head',
@@ -106,7 +117,7 @@ describe('tampering by a superuser is found:', () => {
   ] as const)('%s', async (_what, statements, seq, kind) => {
     const user = await chain();
     await tamper(user, ...statements);
-    expect((await verified(db, user)).fault).toMatchObject({ kind, ...(kind === 'duplicate' ? {} : { seq }) });
+    expect((await verified(db, user)).fault).toEqual({ seq, kind });
   });
 
   test('a row moved to another tenant, in both', async () => {

@@ -9,7 +9,7 @@ import { until } from '../../../setup/until.ts';
 
 const db = fileDatabase();
 
-describe('a swap', { timeout: 60_000 }, () => {
+describe('a swap', () => {
   const running = `swap_${randomBytes(6).toString('hex')}`;
   const server = {
     restoreUrl: '',

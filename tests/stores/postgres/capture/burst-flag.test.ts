@@ -10,7 +10,7 @@ function pool(applicationName: string) {
   return createPool({
     url: db.url('app'),
     max: 2,
-    connectTimeoutMs: 2_000,
+    connectTimeoutMs: 30_000,
     statementTimeoutMs: 5_000,
     applicationName,
     onIdleError: () => undefined,

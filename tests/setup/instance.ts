@@ -93,6 +93,8 @@ export function testEnvironment(
     // With other tests on the machine, a retriever would exceed its time, and a worker with low priority would starve.
     RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: '20000',
     RECOLLECT_WORKER_NICENESS: '0',
+    // Each thread is a process with its own copy of the model; a test embeds few texts.
+    RECOLLECT_EMBEDDING_THREADS: '1',
     ...overrides,
   };
 }

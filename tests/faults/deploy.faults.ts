@@ -1,6 +1,7 @@
 import { processEnvironment } from '../../config/process-environment.ts';
 import { expect, test } from 'vitest';
 import { fileInstance } from '../setup/file-instance.ts';
+import { SWEEPS } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
 import { startWorkerProcess } from '../setup/worker-process.ts';
 import { ReplayClient } from './support/clients.ts';
@@ -18,7 +19,7 @@ const LIVE_TIMEOUT_MS = 120_000;
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const seconds = (sinceMs: number) => Math.round((performance.now() - sinceMs) / 100) / 10;
 
-const instance = fileInstance({ RECOLLECT_HINT_DELAY_MS: '200' });
+const instance = fileInstance({ RECOLLECT_HINT_DELAY_MS: '200' }, SWEEPS);
 
 /** Returns a short, unique session of five hooks. */
 function shortSession(n: number) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importSchema } from '../../contract/imports.ts';
 import { transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
-import { startTestInstance } from '../setup/instance.ts';
+import { startTestInstance, SWEEPS } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
 import { startWorkerProcess } from '../setup/worker-process.ts';
@@ -15,7 +15,7 @@ let instance: TestInstance;
 
 beforeAll(async () => {
   folder = transcriptFolderOf();
-  instance = await startTestInstance({ RECOLLECT_TRANSCRIPT_ROOTS: folder.root });
+  instance = await startTestInstance({ RECOLLECT_TRANSCRIPT_ROOTS: folder.root }, SWEEPS);
 });
 afterAll(async () => {
   await instance.close();

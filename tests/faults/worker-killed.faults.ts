@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { fileInstance } from '../setup/file-instance.ts';
+import { SWEEPS } from '../setup/instance.ts';
 import { demoHooks, replay, sessionOf, settled } from '../setup/demo-session.ts';
 import type { RecordedHook } from '../setup/demo-session.ts';
 import { until } from '../setup/until.ts';
 import { startWorkerProcess } from '../setup/worker-process.ts';
 
-const instance = fileInstance();
+const instance = fileInstance({}, SWEEPS);
 
 /** Returns the recorded session in another project, to compare two: memory of the project changes the summaries. */
 function copyOf(session: string): RecordedHook[] {

@@ -93,12 +93,14 @@ export function testEnvironment(
     // With other tests on the machine, a retriever would exceed its time, and a worker with low priority would starve.
     RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: '20000',
     RECOLLECT_WORKER_NICENESS: '0',
+    // Each thread is a process with its own copy of the model; a test embeds few texts.
+    RECOLLECT_EMBEDDING_THREADS: '1',
     ...overrides,
   };
 }
 
-/** Schedules that a session may need; each schedule of each instance costs server time. */
-const SWEEPS: readonly ScheduleName[] = ['capture-sweep', 'transcripts'];
+/** Schedules that a session may need. */
+export const SWEEPS: readonly ScheduleName[] = ['capture-sweep', 'transcripts'];
 
 /** Deletes the schedules of a namespace that is no longer used: otherwise two of them run every minute for each finished test. */
 async function deleteSchedules(client: Client, operations: readonly ScheduleName[]): Promise<void> {
@@ -114,14 +116,23 @@ async function deleteSchedules(client: Client, operations: readonly ScheduleName
   );
 }
 
-/** Starts an instance for one test file: api over HTTP, worker on demand, on the suite's engines. */
+/**
+ * Starts an instance for one test file: api over HTTP, worker on demand, on the suite's engines. Without `operations`, the sweeps get their schedules
+ * when the first worker starts in this process: two schedules cost the server more than the rest of an instance, and nothing carries out what they
+ * start. A test whose worker is a process of its own states them.
+ */
 export async function startTestInstance(
   overrides: Readonly<Record<string, string>> = {},
-  operations: readonly ScheduleName[] = SWEEPS,
+  operations?: readonly ScheduleName[],
 ): Promise<TestInstance> {
   const db = await createTestDatabase();
   const namespace = temporalNamespace();
-  await bootstrapTemporal({ address: inject('engines').temporal.address, namespace, operations });
+  const scheduled: ScheduleName[] = [];
+  const schedule = async (names: readonly ScheduleName[]): Promise<void> => {
+    await bootstrapTemporal({ address: inject('engines').temporal.address, namespace, operations: names });
+    scheduled.push(...names);
+  };
+  await schedule(operations ?? []);
   const archives = await mkdtemp(join(tmpdir(), 'recollect-archives-'));
   const environment = testEnvironment(db, namespace, {
     RECOLLECT_ARCHIVE_STORE: join(archives, 'archive'),
@@ -158,6 +169,7 @@ export async function startTestInstance(
     call(method, path, { body, ...(key === undefined ? {} : { key }) });
 
   const startWorker: TestInstance['startWorker'] = async (buildId) => {
+    if (operations === undefined && scheduled.length === 0) await schedule(SWEEPS);
     const config = parseConfig({ ...environment, ...(buildId === undefined ? {} : { RECOLLECT_BUILD_ID: buildId }) });
     const worker = createWorkerDependencies(config, logger, await loadExporter('worker', 'test', config.tracing));
     const native = await NativeConnection.connect({ address: config.temporal.address });
@@ -206,7 +218,7 @@ export async function startTestInstance(
       for (const stop of stops) await stop();
       await server.close();
       await dependencies.close();
-      await deleteSchedules(temporal, operations);
+      await deleteSchedules(temporal, scheduled);
       await connection.close();
       await db.close();
       await rm(archives, { recursive: true, force: true });

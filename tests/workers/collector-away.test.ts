@@ -1,16 +1,20 @@
 import { expect, test } from 'vitest';
 import { fileInstance } from '../setup/file-instance.ts';
+import { SWEEPS } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { until } from '../setup/until.ts';
 import { freePort, startWorkerProcess } from '../setup/worker-process.ts';
 
 const TOKEN = 'a-token-for-scraping';
-const instance = fileInstance(async () => ({
-  RECOLLECT_SCRAPE_TOKEN: TOKEN,
-  RECOLLECT_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
-  RECOLLECT_TRACE_SHARE: '1',
-  RECOLLECT_LOG_LEVEL: 'warn',
-}));
+const instance = fileInstance(
+  async () => ({
+    RECOLLECT_SCRAPE_TOKEN: TOKEN,
+    RECOLLECT_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
+    RECOLLECT_TRACE_SHARE: '1',
+    RECOLLECT_LOG_LEVEL: 'warn',
+  }),
+  SWEEPS,
+);
 
 /** Returns the dropped spans of the process that serves metrics on a port. */
 async function droppedAt(port: number): Promise<number> {

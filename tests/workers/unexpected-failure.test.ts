@@ -7,7 +7,7 @@ import { testFolder } from '../infra/support/folder.ts';
 import { providerSettings, startMessagesServer } from '../models/claude/messages-server.ts';
 import type { MessagesServer } from '../models/claude/messages-server.ts';
 import { settled } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
+import { startTestInstance, SWEEPS } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { until, untilTrue } from '../setup/until.ts';
@@ -20,11 +20,10 @@ let worker: ServiceProcess;
 
 beforeAll(async () => {
   provider = await startMessagesServer({ author: true });
-  instance = await startTestInstance({
-    ...providerSettings(provider),
-    RECOLLECT_SESSION_RETRY_MS: '300',
-    RECOLLECT_LOG_LEVEL: 'info',
-  });
+  instance = await startTestInstance(
+    { ...providerSettings(provider), RECOLLECT_SESSION_RETRY_MS: '300', RECOLLECT_LOG_LEVEL: 'info' },
+    SWEEPS,
+  );
   worker = await startWorkerProcess(instance.environment);
 });
 afterAll(async () => {

@@ -4,6 +4,7 @@ import { readBundle } from '../../workers/bundle.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import { finished, sessionOf } from '../setup/demo-session.ts';
 import { fileInstance } from '../setup/file-instance.ts';
+import { SWEEPS } from '../setup/instance.ts';
 import { leadsTo, startOtlpReceiver } from '../setup/otlp-receiver.ts';
 import type { OtlpReceiver, ReceivedSpan } from '../setup/otlp-receiver.ts';
 import { until, untilTrue } from '../setup/until.ts';
@@ -22,7 +23,7 @@ const instance = fileInstance(async () => {
     RECOLLECT_TRACE_SHARE: '1',
     RECOLLECT_LOG_LEVEL: 'error',
   };
-});
+}, SWEEPS);
 const processes: ServiceProcess[] = [];
 const logs = () => processes.map((each) => each.log() + each.errors()).join('\n');
 

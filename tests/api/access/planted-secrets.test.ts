@@ -10,6 +10,7 @@ import { stepAt, totpCode } from '../../../domain/totp.ts';
 import { runProgram } from '../../cli/support/output.ts';
 import { longLivedFolder } from '../../infra/support/long-lived-folder.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { SWEEPS } from '../../setup/instance.ts';
 import type { ApiAnswer, CallOptions, TestInstance } from '../../setup/instance.ts';
 import { startOtlpReceiver } from '../../setup/otlp-receiver.ts';
 import type { OtlpReceiver } from '../../setup/otlp-receiver.ts';
@@ -71,7 +72,7 @@ const instance = fileInstance(async () => {
     RECOLLECT_OTLP_HEADERS: `x-key=${secretOf('key of the collector')}`,
     RECOLLECT_TRACE_SHARE: '1',
   };
-});
+}, SWEEPS);
 /** The instance at the process whose log is searched. */
 let here: TestInstance;
 const processes: ServiceProcess[] = [];

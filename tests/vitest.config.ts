@@ -14,9 +14,8 @@ export default defineConfig({
     pool: 'forks',
     // Threads of workers and child processes compile the same modules hundreds of times.
     env: { NODE_COMPILE_CACHE: compileCacheIn(cacheDirectory(processEnvironment())) },
-    // Short-lived objects of two dozen instances at a time: fewer collections of garbage. Without a start size, V8 marks the same shared modules
-    // again at every step of its growth, in threads of its own.
-    execArgv: ['--min-semi-space-size=64', '--max-semi-space-size=64', '--initial-old-space-size=1024'],
+    // Short-lived objects of two dozen instances at a time: fewer collections of garbage.
+    execArgv: ['--max-semi-space-size=64'],
     // For two cores: files wait for timers, retries and engines a part of their time. Further ones would exceed PostgreSQL's connections.
     maxWorkers: 3,
     // Files share imported modules: importing them for each file took a fifth of the suite's time. No test replaces or changes a module.

@@ -79,6 +79,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
   const { maintenance, longStatements } = createMaintenancePools(config, onIdleError);
   const client = createTemporalClient(config.temporal);
   const hintClient = createTemporalClient(config.temporal, 'hints');
+  const workflows = createRunningWorkflows(client);
   const hints = createWorkflowHints(hintClient, config.session, {
     ...config.model.batch,
     retryMs: config.session.retryMs,
@@ -138,6 +139,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
     maintenance,
     hints,
     startJob: createStartJob(hintClient),
+    workflows,
     vectors,
     indexName: embeddingModel.name,
     cacheEntries: config.embedding.cacheEntries,
@@ -233,7 +235,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
           maintenance: longStatements,
           vectors,
           hints,
-          workflows: createRunningWorkflows(client),
+          workflows,
           repairs: config.consistency.repair,
         }),
         ...createStatisticsActivities({ maintenance: longStatements }),

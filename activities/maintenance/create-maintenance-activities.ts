@@ -22,7 +22,10 @@ import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import { endRestore, restoreToStart } from '../../stores/postgres/backups/restores.ts';
+import type { RunningWorkflows } from '../../stores/temporal/running-workflows.ts';
 import type { StartJob } from '../../stores/temporal/start-workflow.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 import { lateDuplicateRemovals } from '../transcripts/late-duplicates.ts';
@@ -66,6 +69,7 @@ export interface MaintenanceDependencies {
   readonly maintenance: pg.Pool;
   readonly hints: WorkflowHints;
   readonly startJob: StartJob;
+  readonly workflows: Pick<RunningWorkflows, 'isRunning'>;
   readonly vectors: VectorIndex;
   /** Name of the index that the settings ask for. */
   readonly indexName: string;
@@ -118,8 +122,10 @@ async function doAll(stages: readonly (() => Promise<unknown>)[], signal: AbortS
 }
 
 /** Starts the workflow of a job. One that is running continues. */
-function start(startJob: StartJob, { workflow, tenantId, id }: JobToStart): Promise<void> {
+function start(startJob: StartJob, { workflow, tenantId, id, repair }: JobToStart): Promise<void> {
   switch (workflow) {
+    case 'consistencyRun':
+      return startJob(workflow, tenantId, id, { tenantId, checkId: id, repair });
     case 'erasureRun':
       return startJob(workflow, tenantId, id, { tenantId, erasureId: id });
     case 'exportRun':
@@ -132,12 +138,23 @@ function start(startJob: StartJob, { workflow, tenantId, id }: JobToStart): Prom
   }
 }
 
+/**
+ * Ends restores that have no workflow: it could not be started. None begins later than its request was answered, and the next one is not refused
+ * because of a row, nor the scheduled drill left out.
+ */
+async function endUnstarted(maintenance: pg.Pool, workflows: Pick<RunningWorkflows, 'isRunning'>): Promise<void> {
+  const id = await restoreToStart(maintenance, START_GRACE_MS);
+  if (id === null || (await workflows.isRunning(workflowIdOf('restore', id)))) return;
+  await endRestore(maintenance, id, 'failed', 'Interrupted', 'no workflow runs it; request it again');
+}
+
 /** Maintenance over all tenants. */
 export function createMaintenanceActivities({
   database,
   maintenance,
   hints,
   startJob,
+  workflows,
   vectors,
   indexName,
   cacheEntries,
@@ -199,6 +216,7 @@ export function createMaintenanceActivities({
             const calls = jobs.map((job) => () => start(startJob, job));
             await notifyAll(calls, signal);
           },
+          () => endUnstarted(maintenance, workflows),
           async () => doAll(await lateDuplicateRemovals(maintenance, database), signal),
           // Last: what others wait for comes first.
           () => takeSample(maintenance, measure, Date.now()),

@@ -94,9 +94,11 @@ export async function batchesToHint(
 }
 
 const jobRow = rowOf({
-  workflow: z.enum(['erasureRun', 'exportRun', 'fileImport', 'retentionRun', 'restoreDrill']),
+  workflow: z.enum(['consistencyRun', 'erasureRun', 'exportRun', 'fileImport', 'retentionRun', 'restoreDrill']),
   tenant_id: tenantColumn,
   id: z.string(),
+  /** Of a consistency check. */
+  repair: z.boolean(),
 });
 
 /** A job, by its row. */
@@ -104,16 +106,17 @@ export type JobToStart = z.output<typeof jobRow>;
 
 /**
  * Returns requested jobs that have been running for `graceMs`, oldest first, at most `limit`: their rows are written before their workflows start, which fails without
- * Temporal. Without restores: one that was reported as failed must not begin later.
+ * Temporal. Without restores, which `endUnstarted` ends.
  */
 export async function jobsToStart(maintenance: pg.Pool, graceMs: number, limit: number): Promise<JobToStart[]> {
   const result = await maintenance.query(
-    `SELECT job.workflow, job.tenant_id, job.id FROM (
-       SELECT 'erasureRun' AS workflow, tenant_id, id, created_at FROM erasures WHERE state = 'running'
-       UNION ALL SELECT 'exportRun', tenant_id, id, created_at FROM exports WHERE state = 'running'
-       UNION ALL SELECT 'fileImport', tenant_id, id, created_at FROM imports WHERE kind = 'file' AND state = 'running'
-       UNION ALL SELECT 'retentionRun', tenant_id, id, created_at FROM retention_runs WHERE user_id IS NOT NULL AND state = 'running'
-       UNION ALL SELECT 'restoreDrill', t.id, r.id, r.created_at FROM restores r JOIN tenants t ON t.is_operator
+    `SELECT job.workflow, job.tenant_id, job.id, job.repair FROM (
+       SELECT 'erasureRun' AS workflow, tenant_id, id, created_at, false AS repair FROM erasures WHERE state = 'running'
+       UNION ALL SELECT 'exportRun', tenant_id, id, created_at, false FROM exports WHERE state = 'running'
+       UNION ALL SELECT 'fileImport', tenant_id, id, created_at, false FROM imports WHERE kind = 'file' AND state = 'running'
+       UNION ALL SELECT 'consistencyRun', tenant_id, id, created_at, repair FROM consistency_checks WHERE user_id IS NOT NULL AND state = 'running'
+       UNION ALL SELECT 'retentionRun', tenant_id, id, created_at, false FROM retention_runs WHERE user_id IS NOT NULL AND state = 'running'
+       UNION ALL SELECT 'restoreDrill', t.id, r.id, r.created_at, false FROM restores r JOIN tenants t ON t.is_operator
                   WHERE r.kind = 'drill' AND r.requested_by IS NOT NULL AND r.state = 'running') AS job
       WHERE job.created_at < now() - make_interval(secs => $1 / 1000.0) ORDER BY job.created_at LIMIT $2`,
     [graceMs, limit],

@@ -9,6 +9,7 @@ import { parseConfig } from '../../../config/config.ts';
 import type { WorkflowHints } from '../../../domain/ports/workflow-hints.ts';
 import { sessionsToHint } from '../../../stores/postgres/connection/maintenance.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { workflowIdOf } from '../../../workflows/registry.ts';
 import { measureMachine } from '../../../telemetry/process-metrics.ts';
 import { fileDatabase } from '../../setup/database.ts';
 import { testEnvironment } from '../../setup/instance.ts';
@@ -19,6 +20,8 @@ let maintenance: pg.Pool;
 let vectors: ReturnType<typeof createWeaviateIndex>;
 let hinted: string[];
 let started: unknown[][];
+/** The only workflow that runs. */
+let running: string | null = null;
 
 beforeAll(async () => {
   maintenance = new pg.Pool({ connectionString: db.url('maintenance'), max: 2 });
@@ -61,6 +64,7 @@ function sweep(environment: MockActivityEnvironment, changes: Partial<WorkflowHi
     startJob: async (name, tenantId, subject, input) => {
       started.push([name, tenantId, subject, input]);
     },
+    workflows: { isRunning: async (workflowId) => workflowId === running },
     vectors,
     indexName: 'another',
     cacheEntries: 0,
@@ -94,7 +98,7 @@ test('starts the workflows of jobs that could not be started', async () => {
   await db.write("UPDATE imports SET state = 'failed'");
   await db.write("UPDATE retention_runs SET state = 'failed'");
   await db.write("UPDATE restores SET state = 'failed'");
-  const [erasure, young, exported, file, retention, drill] = Array.from({ length: 6 }, () => randomUUID());
+  const [erasure, young, exported, file, retention, drill, check] = Array.from({ length: 7 }, () => randomUUID());
   await db.write(
     "INSERT INTO erasures (id, tenant_id, kind, search_text, created_at) VALUES ($1, $3, 'text', 'a text', now() - interval '2 minutes'), ($2, $3, 'text', 'another', now())",
     [erasure, young, tenantId],
@@ -117,14 +121,35 @@ test('starts the workflows of jobs that could not be started', async () => {
     "INSERT INTO restores (id, kind, requested_by, created_at) VALUES ($1, 'drill', $2, now() - interval '6 minutes')",
     [drill, userId],
   );
+  await db.write(
+    "INSERT INTO consistency_checks (id, tenant_id, user_id, repair, created_at) VALUES ($1, $2, $3, true, now() - interval '7 minutes')",
+    [check, tenantId, userId],
+  );
   await sweep(quiet());
   expect(started).toEqual([
+    ['consistencyRun', tenantId, check, { tenantId, checkId: check, repair: true }],
     ['restoreDrill', tenantId, drill, { restoreId: drill }],
     ['retentionRun', tenantId, retention, { runId: retention }],
     ['fileImport', tenantId, file, { tenantId, jobId: file }],
     ['exportRun', tenantId, exported, { tenantId, jobId: exported }],
     ['erasureRun', tenantId, erasure, { tenantId, erasureId: erasure }],
   ]);
+});
+
+test('ends a restore that could not be started, and none that runs or was just requested', async () => {
+  await db.write("UPDATE restores SET state = 'failed'");
+  const id = randomUUID();
+  const rowOf = async () => (await db.rows('SELECT state, error FROM restores WHERE id = $1', [id]))[0];
+  await db.write("INSERT INTO restores (id, kind) VALUES ($1, 'restore')", [id]);
+  await sweep(quiet());
+  expect(await rowOf()).toMatchObject({ state: 'running' });
+  await db.write("UPDATE restores SET created_at = now() - interval '2 minutes' WHERE id = $1", [id]);
+  running = workflowIdOf('restore', id);
+  await sweep(quiet());
+  expect(await rowOf()).toMatchObject({ state: 'running' });
+  running = null;
+  await sweep(quiet());
+  expect(await rowOf()).toMatchObject({ state: 'failed', error: 'Interrupted' });
 });
 
 test('stores a sample of the instance', async () => {

@@ -247,6 +247,7 @@ test('is done with the partitions, every day', async () => {
     cacheEntries: 0,
     hints: UNEXPECTED,
     startJob: never,
+    workflows: { isRunning: never },
     vectors: UNEXPECTED,
   });
   expect(await activities.ensurePartitions()).toEqual({ created: expect.any(Number) });

@@ -101,6 +101,8 @@ const toolUseId = String(demoHooks().find((hook) => typeof hook['tool_use_id'] =
 
 const noRestore = () =>
   untilTrue(async () => (await instance.count("restores WHERE state = 'running'")) === 0, undefined, 'no restore');
+const noErasure = () =>
+  untilTrue(async () => (await instance.count("erasures WHERE state = 'running'")) === 0, undefined, 'no erasure');
 
 /** At least one success of every operation, with as much in its answer as there can be. */
 function successes(): ContractRequest[] {
@@ -361,6 +363,8 @@ describe('real answers and the document', () => {
     for (const request of successes()) {
       // One at a time, and the one before ends by itself.
       if (request[1] === '/admin/drill') await noRestore();
+      // A hold on the tenant is refused while something of it is being erased.
+      if (request[0] === 'post /admin/legal-holds') await noErasure();
       expect([request[0], (await ask(instance, contract, request)).faults]).toEqual([request[0], []]);
     }
     const elsewhere = new Set(PLAYED_ELSEWHERE.map((operation) => operation.replace(' ', ` ${V1}`)));

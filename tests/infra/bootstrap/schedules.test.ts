@@ -52,6 +52,8 @@ async function pauses(): Promise<Record<string, string | null>> {
   return Object.fromEntries(found);
 }
 
+const described = () => client.schedule.getHandle('ops/transcripts').describe();
+
 /** Task queues in the stored histories of a schedule's workflow. */
 function queuesOf(name: ScheduleName): WorkerQueue[] {
   const files = readdirSync(HISTORIES).filter((file) => file.startsWith(`${SCHEDULES[name].workflow}.`));
@@ -81,15 +83,23 @@ test('active schedules of a server have queues that the workers of Compose and o
   expect(queuesOf('transcripts')).toEqual(['session', 'transcripts']);
 });
 
+/** The server's scheduler reads what was changed a moment later. */
+const expectPause = (reason: string | null) => expect.poll(async () => (await pauses())['transcripts']).toBe(reason);
+
 test('the setting of transcripts resumes and pauses their schedule, also one of an earlier migration', async () => {
   await migrate({ RECOLLECT_TRANSCRIPTS: 'known' });
-  expect((await pauses())['transcripts']).toBeNull();
+  await expectPause(null);
   await migrate();
-  expect((await pauses())['transcripts']).toBe('RECOLLECT_TRANSCRIPTS');
+  await expectPause('RECOLLECT_TRANSCRIPTS');
   await migrate({ RECOLLECT_SCHEDULES_PAUSED: 'transcripts' });
-  expect((await pauses())['transcripts']).toBe('RECOLLECT_SCHEDULES_PAUSED');
+  await expectPause('RECOLLECT_SCHEDULES_PAUSED');
   await migrate({ RECOLLECT_TRANSCRIPTS: 'known' });
+  await expectPause(null);
   await client.schedule.getHandle('ops/transcripts').pause('folder is moved');
+  await expectPause('folder is moved');
+  const before = await described();
   await migrate();
-  expect((await pauses())['transcripts']).toBe('folder is moved');
+  // The update was carried out, and left the pause.
+  await expect.poll(async () => (await described()).info.lastUpdatedAt).not.toEqual(before.info.lastUpdatedAt);
+  await expectPause('folder is moved');
 });

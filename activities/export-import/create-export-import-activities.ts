@@ -4,7 +4,7 @@ import type { IndexModel } from '../../domain/index-model.ts';
 import type { ArchiveStore, WrittenObject } from '../../domain/ports/archive-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { packed } from '../../stores/archive/packed.ts';
-import { removeDueExports } from './left-files.ts';
+import { removeDueExports } from './remaining-files.ts';
 import { unpackLines } from './lines.ts';
 import { checkLines, readRows } from './read-rows.ts';
 import { writeRows } from './write-rows.ts';

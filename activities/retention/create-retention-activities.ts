@@ -13,7 +13,7 @@ import {
 } from '../../stores/postgres/retention/retention-groups.ts';
 import { pastMonths } from '../../stores/postgres/retention/retention-months.ts';
 import type { RetentionActivities } from '../../workflows/retention/types.ts';
-import { removeDueExports, removeLeftImports } from '../export-import/left-files.ts';
+import { removeDueExports, removeUnreadUploads } from '../export-import/remaining-files.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { restoreArchive } from './archive-session.ts';
@@ -34,12 +34,17 @@ async function hasArchives(archives: ArchiveStore | null): Promise<boolean> {
   return false;
 }
 
+/** Of a slow store the next runs remove the rest: this one is about rows. */
+const CLEAR_MS = 30_000;
+
 /** Removes files of exports and imports that are not needed any more. An unavailable store fails no retention: the next run removes them. */
 async function clearFiles({ maintenance, archives, clock }: RetentionDependencies): Promise<void> {
   if (archives === null) return;
+  const untilMs = performance.now() + CLEAR_MS;
+  const isTimeUp = () => performance.now() > untilMs;
   try {
-    await removeDueExports(maintenance, archives);
-    await removeLeftImports(maintenance, archives, clock.now());
+    await removeDueExports(maintenance, archives, isTimeUp);
+    await removeUnreadUploads(maintenance, archives, clock.now(), isTimeUp);
   } catch (error) {
     if (!(error instanceof ArchiveStoreError)) throw error;
   }
@@ -60,8 +65,6 @@ export function createRetentionActivities(parts: RetentionDependencies): Retenti
   const { database, maintenance, archives, hints, embeddingModel, clock } = parts;
   return {
     async openRetention({ groupId }) {
-      // Whether there are policies or not: this run is of every day.
-      await clearFiles(parts);
       let runs = 0;
       for (const tenantId of await tenantsWithPolicies(maintenance)) {
         const { hash, approved } = await database.asTenant(tenantId, readPolicyState);
@@ -75,6 +78,8 @@ export function createRetentionActivities(parts: RetentionDependencies): Retenti
           runs += 1;
         } else await alertDryRun(maintenance, waiting);
       }
+      // Whether there are policies or not: this run is of every day.
+      await clearFiles(parts);
       // The first step completes interrupted drops of months even without policies; the last one removes full values of forgotten events and stray archives.
       const months = await pastMonths(maintenance, new Date(clock.now()));
       if (runs > 0) return { runs };

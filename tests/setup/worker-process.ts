@@ -21,12 +21,15 @@ export interface ServiceProcess {
 
 /** Below the ports that the system gives to servers and connections, and beside those that instances draw: until it is used, others may take one of those. */
 const FIRST_PORT = 10_000;
-const LAST_PORT = 18_000;
+/** Ports of one process that runs test files: others run at the same time. */
+const PORTS = 1_000;
+const PROCESSES = 8;
 
 /** Returns a port of loopback that is free at the moment, and that no server or connection gets by chance. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(FIRST_PORT, LAST_PORT);
+    const own = FIRST_PORT + (Number(processEnvironment()['VITEST_POOL_ID'] ?? 0) % PROCESSES) * PORTS;
+    const port = randomInt(own, own + PORTS);
     const server = createServer().listen(port, '127.0.0.1');
     const isFree = await once(server, 'listening').then(
       () => true,

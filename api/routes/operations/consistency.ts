@@ -38,7 +38,8 @@ export function consistencyRoutes(app: Api, { database, startJob }: ApiDependenc
     route('admin', {
       tags: ['admin'],
       summary: 'Start a consistency check',
-      description: 'Runs in the background. Counts differences by kind, and repairs them if `repair` is true.',
+      description:
+        'Runs in the background. Counts differences by kind, and repairs them if `repair` is true. Returns the running check if there is one with the same `repair`.',
       body: z.strictObject({
         repair: z.boolean().default(false).describe('Repair differences'),
         dry_run: z.boolean().default(false).describe('Count differences only, even if `repair` is true'),
@@ -48,8 +49,9 @@ export function consistencyRoutes(app: Api, { database, startJob }: ApiDependenc
     async (request, reply) => {
       const { tenantId, userId } = principalOf(request);
       const repair = request.body.repair && !request.body.dry_run;
-      const id: string = newId();
-      await database.asTenant(tenantId, (transaction) => requestCheck(transaction, { id, tenantId, userId, repair }));
+      const id = await database.asTenant(tenantId, (transaction) =>
+        requestCheck(transaction, { id: newId(), tenantId, userId, repair }),
+      );
       await startJob('consistencyRun', tenantId, id, { tenantId, checkId: id, repair });
       return reply.status(202).send(await one(tenantId, id));
     },

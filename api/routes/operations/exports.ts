@@ -160,7 +160,8 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
     }),
     async (request, reply) => {
       const found = await read(request, request.params.id);
-      if (found.state !== 'completed') throw new ApiError('CONFLICT', `the export is ${found.state}: there is no file`);
+      const state = found.state === 'completed' && found.expiresAt.getTime() <= Date.now() ? 'expired' : found.state;
+      if (state !== 'completed') throw new ApiError('CONFLICT', `the export is ${state}: there is no file`);
       const pieces = store().read(found.objectKey)[Symbol.asyncIterator]();
       // Read the first chunk before the response starts: a missing file then yields an error status.
       const first = await pieces.next().catch((error: unknown) => {

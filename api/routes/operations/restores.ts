@@ -17,7 +17,7 @@ export function presentRestore(restore: StoredRestore): z.input<typeof restoreSc
 
 /** Restores and restore drills of the instance, for its operators. */
 export function restoreRoutes(app: Api, { database, startJob }: ApiDependencies): void {
-  /** Writes the row first: if the workflow cannot be started, an identical request within a minute starts it, before the sweep ends the row. */
+  /** Writes the row first: if the workflow cannot be started, an identical request starts it, unless the sweep has ended the row of a restore; it starts a drill. */
   const open = async (request: FastifyRequest, requested: RestoreRequest): Promise<StoredRestore> => {
     const principal = principalOf(request);
     const { tenantId, userId } = principal;

@@ -153,7 +153,7 @@ export function retentionRoutes(app: Api, { database, startJob, clock }: ApiDepe
         const id = await openRun(transaction, { tenantId, groupId: null, mode, hash, userId, now });
         return existing(await readRun(transaction, id), 'run');
       });
-      // If the workflow cannot be started, the next request of the same kind finds the row and starts it.
+      // If the workflow cannot be started, the next request of the same kind, or the sweep, starts it.
       await startJob('retentionRun', tenantId, run.id, { runId: run.id });
       return reply.status(202).send({ run: presentRun(run) });
     },

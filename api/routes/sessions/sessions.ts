@@ -130,7 +130,7 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
         return {
           data: found.rows.map((row) => presentSession(row, details(row.id))),
           counts: counted === null ? null : countsOf(counted.groups),
-          // Without a total pages before this one are not known behind a cursor only.
+          // A page by number has a predecessor, whether or not the sessions were counted.
           pagination: { ...pageOf(page, limit, counted?.total ?? null, next), has_prev: after !== null || page > 1 },
         };
       });

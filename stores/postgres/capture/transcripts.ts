@@ -11,7 +11,7 @@ import type { Database, TenantTransaction } from '../connection/database.ts';
 import { millisColumn, rowOf } from '../connection/rows.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { forgottenWords } from '../erasure/forgotten.ts';
-import { isUnderLegalHold } from '../retention/legal-holds.ts';
+import { blockHolds, isUnderLegalHold } from '../retention/legal-holds.ts';
 
 /** Agent host whose transcripts are read. */
 export const TRANSCRIPT_HOST = 'claude-code';
@@ -90,6 +90,7 @@ async function removeDuplicates(
   sessionId: string,
   duplicates: readonly Duplicate[],
 ): Promise<number> {
+  await blockHolds(transaction);
   // As in capture: locks the session until the commit.
   await transaction.$queryRaw`SELECT 1 AS locked FROM sessions WHERE id = ${sessionId}::uuid FOR UPDATE`;
   if (await isUnderLegalHold(transaction, { sessionId })) return 0;

@@ -9,13 +9,19 @@ import { WORK_STATES } from '../../../domain/jobs.ts';
 /** Retained checks of a tenant: three months of daily ones. */
 const RETAINED_DAYS = 90;
 
-/** Creates the row of a requested check. */
+/** Creates the row of a requested check, unless an equal one is running: a request can be repeated. Returns its id. */
 export async function requestCheck(
   transaction: TenantTransaction,
   check: { readonly id: string; readonly tenantId: TenantId; readonly userId: string; readonly repair: boolean },
-): Promise<void> {
+): Promise<string> {
+  const running = await transaction.consistencyCheck.findFirst({
+    where: { state: 'running', userId: { not: null }, repair: check.repair },
+    select: { id: true },
+  });
+  if (running !== null) return running.id;
   await transaction.$executeRaw`
     INSERT INTO consistency_checks (id, tenant_id, user_id, repair) VALUES (${check.id}::uuid, ${check.tenantId}::uuid, ${check.userId}::uuid, ${check.repair})`;
+  return check.id;
 }
 
 /** Creates the row of a scheduled check unless there is one, and deletes old ones. */

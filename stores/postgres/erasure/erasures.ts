@@ -85,7 +85,8 @@ export async function isErasingUnder(
       SELECT FROM erasures e
        WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.state = 'running'
          AND (e.kind = 'tenant' OR ${subject} = 'tenant' OR e.subject = ${subjectId}::uuid
-              OR EXISTS (SELECT FROM sessions s WHERE e.subject IN (s.id, s.user_id) AND ${subjectId}::uuid IN (s.id, s.user_id, s.project_id)))) AS erasing`;
+              OR EXISTS (SELECT FROM sessions s WHERE e.subject IN (s.id, s.user_id) AND ${subjectId}::uuid IN (s.id, s.user_id, s.project_id))
+              OR EXISTS (SELECT FROM learnings l WHERE l.user_id = e.subject AND l.project_id = ${subjectId}::uuid))) AS erasing`;
   return columnOf(rows, 'erasing', z.boolean()).includes(true);
 }
 

@@ -7,7 +7,7 @@ import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { moveGraph } from '../graph/graph-writes.ts';
 import { exactFingerprint, learningFingerprint } from '../learnings/learnings.ts';
 import { EVIDENCE_FORGOTTEN } from '../erasure/forgotten.ts';
-import { assertNoLearningUnderLegalHold } from '../retention/legal-holds.ts';
+import { assertNoLearningUnderLegalHold, blockHolds } from '../retention/legal-holds.ts';
 import { FORMER_ID, findProject } from './projects.ts';
 import { indexable } from '../../../domain/capture/well-formed.ts';
 import { projectIdentity } from '../../../domain/capture/project-identity.ts';
@@ -192,6 +192,8 @@ export async function mergeProjects(
   from: string,
   into: string,
 ): Promise<MergedProject> {
+  // A hold placed meanwhile would be of a deleted project.
+  await blockHolds(transaction);
   await lockProjects(transaction, tenantId);
   const { learnings, joined } = await moveLearnings(transaction, from, into);
   await moveGraph(transaction, from, into);

@@ -66,8 +66,8 @@ async function subjectExists(transaction: TenantTransaction, subject: HoldSubjec
 }
 
 /**
- * Places a legal hold on a subject. Waits for transactions that found no hold and may be deleting the subject; it applies to all others. Returns null if there is no
- * such subject.
+ * Places a legal hold on a subject. Waits for transactions that found no hold and may be deleting the subject; it applies to all others, except statements of
+ * retention that run. Returns null if there is no such subject.
  */
 export async function addHold(
   transaction: TenantTransaction,
@@ -109,8 +109,8 @@ export interface HoldScope {
   readonly projectId?: string | null;
 }
 
-/** Lets new legal holds wait until this transaction ends: what it found not to be under a hold it may delete. */
-async function blockHolds(transaction: TenantTransaction): Promise<void> {
+/** Lets new legal holds wait until this transaction ends: what it found not to be under a hold it may delete. Before locks of rows, which captures wait for. */
+export async function blockHolds(transaction: TenantTransaction): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock_shared(${Prisma.raw(HOLDS_KEY)})`;
 }
 

@@ -136,7 +136,7 @@ test('starts the workflows of jobs that could not be started', async () => {
   ]);
 });
 
-test('ends a restore that could not be started, and none that runs or was just requested', async () => {
+test('ends a restore that could not be started, and none that runs, did a step or was just requested', async () => {
   await db.write("UPDATE restores SET state = 'failed'");
   const id = randomUUID();
   const rowOf = async () => (await db.rows('SELECT state, error FROM restores WHERE id = $1', [id]))[0];
@@ -148,6 +148,10 @@ test('ends a restore that could not be started, and none that runs or was just r
   await sweep(quiet());
   expect(await rowOf()).toMatchObject({ state: 'running' });
   running = null;
+  await db.write("UPDATE restores SET phase = 'swapping' WHERE id = $1", [id]);
+  await sweep(quiet());
+  expect(await rowOf()).toMatchObject({ state: 'running' });
+  await db.write("UPDATE restores SET phase = 'checking' WHERE id = $1", [id]);
   await sweep(quiet());
   expect(await rowOf()).toMatchObject({ state: 'failed', error: 'Interrupted' });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { keySchema, rotatedKey } from '../../../contract/access.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { BEFORE_BELIEF_ENDS, createdIn, makeKey } from '../support/access.ts';
+import { WITHIN_CACHE_TIME, createdIn, makeKey } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 
 const instance = fileInstance();
@@ -33,7 +33,7 @@ describe('a key', () => {
     ];
     expect(first.revoked_at).not.toBeNull();
     expect(second).toEqual(first);
-    await expect.poll(() => statusOf(secret), BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(() => statusOf(secret), WITHIN_CACHE_TIME).toBe(401);
     const all = bodyOf(pageOfItems(keySchema), await instance.get(`/admin/api-keys?revoked=true&user=${user.userId}`));
     expect(all.data.find(({ id }) => id === key.id)?.revoked_at).toBe(first.revoked_at);
     expectError(await instance.put(`/admin/api-keys/${key.id}`, { expires_at: null }), 'CONFLICT', 'id');
@@ -74,7 +74,7 @@ describe('a key', () => {
     expect(await statusOf(key)).toBe(200);
     const next = createdIn(rotatedKey, await instance.post(`${path}/rotate`, {}, key));
     expect((await instance.delete(path, next.api_key)).status).toBe(200);
-    await expect.poll(() => statusOf(key), BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(() => statusOf(key), WITHIN_CACHE_TIME).toBe(401);
   });
 
   test.each([
@@ -108,7 +108,7 @@ describe('rotation', () => {
     expect(next.replaced).toMatchObject({ id: old.key.id, replaced_by: next.key.id });
     expect([await statusOf(old.api_key), await statusOf(next.api_key)]).toEqual([200, 200]);
     await instance.write('UPDATE api_keys SET expires_at = now() WHERE id = $1', [old.key.id]);
-    await expect.poll(() => statusOf(old.api_key), BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(() => statusOf(old.api_key), WITHIN_CACHE_TIME).toBe(401);
     expect(await statusOf(next.api_key)).toBe(200);
     expectError(await instance.post(`/admin/api-keys/${old.key.id}/rotate`, {}), 'CONFLICT', 'id');
   });
@@ -127,7 +127,7 @@ describe('rotation', () => {
     const old = await makeKey(instance);
     expect(await statusOf(old.api_key)).toBe(200);
     await rotate(old.key.id, { overlap_s: 0 });
-    await expect.poll(() => statusOf(old.api_key), BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(() => statusOf(old.api_key), WITHIN_CACHE_TIME).toBe(401);
   });
 
   test.each([-1, 604_801, 1.5, '60'])('with an overlap of %j seconds is rejected', async (overlap) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { keySchema, rotatedKey } from '../../../contract/access.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { BEFORE_BELIEF_ENDS, createdIn, makeKey } from '../support/access.ts';
+import { WITHIN_CACHE_TIME, createdIn, makeKey } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 import { logIn, PASSWORD, withPassword } from '../support/log-in.ts';
 
@@ -24,7 +24,7 @@ describe('the own keys of a user', () => {
       expect(next.key).toMatchObject({ scopes: mine?.scopes, created_by: userId });
       const old = bodyOf(keySchema, await instance.delete(`/auth/api-keys/${mine?.id}`, next.api_key));
       expect(old.revoked_at).not.toBeNull();
-      await expect.poll(() => statusOf(key), BEFORE_BELIEF_ENDS).toBe(401);
+      await expect.poll(() => statusOf(key), WITHIN_CACHE_TIME).toBe(401);
       expect((await listed(next.api_key)).map(({ id }) => id)).toEqual([next.key.id]);
     },
   );

@@ -8,7 +8,7 @@ import { userSessionList } from '../../../contract/login.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { countRefreshes } from '../../setup/refreshes.ts';
 import { longLivedFolder } from '../../infra/support/long-lived-folder.ts';
-import { BEFORE_BELIEF_ENDS, invite } from '../support/access.ts';
+import { WITHIN_CACHE_TIME, invite } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 import { cookieOf, expectEnded, logIn, logInFrom, PASSWORD, withPassword } from '../support/log-in.ts';
 import { startSecondApi } from '../support/second-api.ts';
@@ -223,12 +223,12 @@ describe('an access token', () => {
       async (_userId: string, _id: string, key: string) =>
         instance.put('/auth/password', { current_password: PASSWORD, password: 'another long password' }, key),
     ],
-  ])('is refused by another process within a second after %s', async (_what, change) => {
+  ])('is refused by another process before its cache ends after %s', async (_what, change) => {
     const { userId, key } = await instance.user();
     const { access_token: token, session_id: id } = await logIn(instance, await withPassword(instance, { key }));
     expect(await there('/auth/me', token)).toBe(200);
     expect((await change(userId, id, key)).status).toBe(200);
-    await expect.poll(() => there('/auth/me', token), BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(() => there('/auth/me', token), WITHIN_CACHE_TIME).toBe(401);
   });
 });
 
@@ -250,7 +250,7 @@ describe('a refresh token', () => {
     // The answer with the successor arrived: the old token is in other hands.
     expect((await refreshAt(instance.url, cookie)).status).toBe(401);
     expect((await refreshAt(instance.url, cookieOf({ headers }))).status).toBe(401);
-    await expect.poll(() => there('/auth/me', token), BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(() => there('/auth/me', token), WITHIN_CACHE_TIME).toBe(401);
     expect(await audited('POST /auth/refresh', userId)).toEqual([{ status: 401, actor_id: null }]);
     // Ten of the twenty requests, of which the first of all rotates.
     const { rotated = 0, repeated = 0, ...others } = await countedSince();

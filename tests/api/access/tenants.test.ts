@@ -9,7 +9,7 @@ import {
 } from '../../../contract/access.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { BEFORE_BELIEF_ENDS, accept, createdIn, invite } from '../support/access.ts';
+import { WITHIN_CACHE_TIME, accept, createdIn, invite } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 
 const instance = fileInstance();
@@ -58,7 +58,7 @@ describe('a tenant', () => {
     expect(suspended.suspended_at).not.toBeNull();
     expect(bodyOf(tenantSchema, await instance.put(path, { suspended: true }))).toEqual(suspended);
     const status = async () => (await instance.get('/auth/me', stranger.key)).status;
-    await expect.poll(status, BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(status, WITHIN_CACHE_TIME).toBe(401);
     expectError(await accept(instance, sent.token), 'NOT_FOUND', 'token');
     await instance.put(path, { suspended: false });
     expect(await status()).toBe(200);

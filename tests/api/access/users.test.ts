@@ -3,7 +3,7 @@ import { meSchema, userSchema } from '../../../contract/access.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { untilTrue } from '../../setup/until.ts';
-import { BEFORE_BELIEF_ENDS, accept, invite, join } from '../support/access.ts';
+import { WITHIN_CACHE_TIME, accept, invite, join } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 import { noteEvent } from '../support/events.ts';
 import { logIn, withPassword } from '../support/log-in.ts';
@@ -70,7 +70,7 @@ describe('deactivation', () => {
       active: false,
       invite_expires_at: null,
     });
-    await expect.poll(async () => (await instance.get('/auth/me', key)).status, BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(async () => (await instance.get('/auth/me', key)).status, WITHIN_CACHE_TIME).toBe(401);
     expectError(await accept(instance, token), 'NOT_FOUND', 'token');
     expectError(await instance.post('/admin/users/dora/invite'), 'CONFLICT', 'id');
     expectError(await instance.post('/admin/api-keys', { user: id, name: 'x', scopes: ['read'] }), 'CONFLICT', 'user');
@@ -85,7 +85,7 @@ describe('deactivation', () => {
     const { api_key: key } = await join(instance, 'emil', 'admin');
     expect((await instance.get('/admin/users', key)).status).toBe(200);
     await instance.put('/admin/users/emil', { role: 'user' });
-    await expect.poll(async () => (await instance.get('/admin/users', key)).status, BEFORE_BELIEF_ENDS).toBe(403);
+    await expect.poll(async () => (await instance.get('/admin/users', key)).status, WITHIN_CACHE_TIME).toBe(403);
     expect(bodyOf(meSchema, await instance.get('/auth/me', key))).toMatchObject({ role: 'user', is_operator: false });
   });
 });

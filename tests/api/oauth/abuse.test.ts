@@ -17,7 +17,7 @@ import {
   tokenRequest,
   userWithPassword,
 } from './support/authorize.ts';
-import { BEFORE_BELIEF_ENDS } from '../support/access.ts';
+import { WITHIN_CACHE_TIME } from '../support/access.ts';
 import { Browser } from './support/browser.ts';
 import { pkce, REDIRECT } from './support/client.ts';
 
@@ -177,7 +177,7 @@ describe('the token endpoint', () => {
     const { body } = await redeem(instance, clientId, code);
     expect(await statusAtMcp(instance, String(body['access_token']))).toBe(200);
     expect(await redeem(instance, clientId, code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    await expect.poll(() => statusAtMcp(instance, String(body['access_token'])), BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(() => statusAtMcp(instance, String(body['access_token'])), WITHIN_CACHE_TIME).toBe(401);
   });
 
   test('gives at most one token for a code that comes ten times at once', async () => {
@@ -186,7 +186,7 @@ describe('the token endpoint', () => {
     const granted = answers.filter(({ status }) => status === 200);
     expect(granted.length).toBeLessThanOrEqual(1);
     for (const { body } of granted)
-      await expect.poll(() => statusAtMcp(instance, String(body['access_token'])), BEFORE_BELIEF_ENDS).toBe(401);
+      await expect.poll(() => statusAtMcp(instance, String(body['access_token'])), WITHIN_CACHE_TIME).toBe(401);
   });
 
   test.each([
@@ -224,7 +224,7 @@ describe('the token endpoint', () => {
       "UPDATE oauth_payloads SET consumed_at = consumed_at - interval '11 s' WHERE consumed_at IS NOT NULL",
     );
     expect(await refresh(instance, clientId, first)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    await expect.poll(() => statusAtMcp(instance, String(body['access_token'])), BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(() => statusAtMcp(instance, String(body['access_token'])), WITHIN_CACHE_TIME).toBe(401);
     expect(await refresh(instance, clientId, String(body['refresh_token']))).toMatchObject({ status: 400 });
     expect(await countedSince()).toEqual({ rotated: 2, repeated: 4, reused: 1, refused: 1 });
   });
@@ -232,7 +232,7 @@ describe('the token endpoint', () => {
   test('ends the grant of a token that the client revokes', async () => {
     const { access_token: token, refresh_token: other } = await obtainTokens(instance, user, clientId);
     await send(instance, '/oauth/revoke', new URLSearchParams({ client_id: clientId, token: other }));
-    await expect.poll(() => statusAtMcp(instance, token), BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(() => statusAtMcp(instance, token), WITHIN_CACHE_TIME).toBe(401);
     const [last] = await instance.rows('SELECT end_reason FROM oauth_grants ORDER BY id DESC LIMIT 1');
     expect(last).toEqual({ end_reason: 'client' });
   });

@@ -15,7 +15,7 @@ import {
   statusAtMcp,
   userWithPassword,
 } from './support/authorize.ts';
-import { BEFORE_BELIEF_ENDS } from '../support/access.ts';
+import { WITHIN_CACHE_TIME } from '../support/access.ts';
 import { PASSWORD } from '../support/log-in.ts';
 import { Browser } from './support/browser.ts';
 import { pkce, REDIRECT, StoredAuthorization } from './support/client.ts';
@@ -132,7 +132,7 @@ describe('the official client', () => {
     const client = await connectAs(store, 'read');
     const before = store.stored?.refresh_token;
     await instance.write("UPDATE oauth_payloads SET expires_at = now() WHERE model = 'AccessToken'");
-    // A process believes a token for five seconds: a change of access lets it look again.
+    // A process accepts a known token for five seconds: a change of access lets it look again.
     await instance.write('UPDATE users SET role = role WHERE id = $1', [user.userId]);
     await expect.poll(() => statusAtMcp(instance, store.stored?.access_token ?? '')).toBe(401);
     expect((await client.listTools()).tools).not.toEqual([]);
@@ -183,14 +183,14 @@ test('a change of the password ends a log-in that waits for the consent', async 
 });
 
 describe('a revoked grant', () => {
-  test('stops the client within a second, and its refresh token', async () => {
+  test('stops the client before a cache ends, and its refresh token', async () => {
     const store = new StoredAuthorization();
     const client = await connectAs(store, 'read');
     const [grant] = await grantsOf(user);
     const revoked = await instance.delete(`/auth/grants/${grant?.id}`, user.key);
     expect(revoked).toMatchObject({ status: 200, body: { end_reason: 'revoked' } });
     const token = store.stored?.access_token ?? '';
-    await expect.poll(() => statusAtMcp(instance, token), BEFORE_BELIEF_ENDS).toBe(401);
+    await expect.poll(() => statusAtMcp(instance, token), WITHIN_CACHE_TIME).toBe(401);
     store.address = undefined;
     await expect(client.listTools()).rejects.toThrow(UnauthorizedError);
     expect(store.address).toBeDefined();

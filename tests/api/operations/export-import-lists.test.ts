@@ -32,7 +32,7 @@ async function exported(by: TestUser, scope: string, subject: string | null, inc
   const id: string = newId();
   await instance.write(
     `INSERT INTO exports (id, tenant_id, user_id, scope, subject, include_restricted, state, object_key, bytes, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, 'completed', 'none', 4, now())`,
+     VALUES ($1, $2, $3, $4, $5, $6, 'completed', 'none', 4, now() + interval '1 day')`,
     [id, by.tenantId, by.userId, scope, subject, includeRestricted],
   );
   return id;
@@ -89,6 +89,13 @@ describe('exports', () => {
     expect(await isOpen(file)).toBe(true);
     left.abort();
     await untilTrue(async () => !(await isOpen(file)));
+  });
+
+  test('have no file after their time, also before it is removed', async () => {
+    const id = await exported(user, 'user', user.userId);
+    await instance.write("UPDATE exports SET expires_at = now() - interval '1 s' WHERE id = $1", [id]);
+    expectError(await instance.get(`/exports/${id}/file`, user.key), 'CONFLICT');
+    await instance.write('DELETE FROM exports WHERE id = $1', [id]);
   });
 
   const listOf = newestOf(exportSchema);

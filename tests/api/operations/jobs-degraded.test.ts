@@ -52,6 +52,12 @@ describe('without Temporal', { timeout: 240_000 }, () => {
     expect(await apart.rows('SELECT state FROM erasures WHERE id = $1', [id])).toEqual([{ state: 'running' }]);
   });
 
+  test('a repeated request of a consistency check is one check, which starts later', async () => {
+    for (let tries = 0; tries < 2; tries += 1)
+      expectError(await apart.post('/admin/consistency', {}), 'TEMPORAL_UNAVAILABLE');
+    expect(await apart.rows('SELECT state FROM consistency_checks')).toEqual([{ state: 'running' }]);
+  });
+
   test('a list that Temporal started cannot be continued', async () => {
     expectError(await apart.get('/jobs?cursor=bm90aGluZw'), 'TEMPORAL_UNAVAILABLE');
     const { data, pagination } = jobsAnswer.parse((await apart.get('/jobs?limit=1')).body);

@@ -4,10 +4,10 @@ import { acceptedInvite, createdKey, invitedAnswer } from '../../../contract/acc
 import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
 
 /**
- * Time for which a credential is tried that was changed: usually a moment. A process that missed the change would believe the credential for five seconds
+ * Time for which a credential is tried that was changed: usually a moment. A process that missed the change would accept the credential for five seconds
  * from its last look-up on.
  */
-export const BEFORE_BELIEF_ENDS = { timeout: 4_000, interval: 20 };
+export const WITHIN_CACHE_TIME = { timeout: 4_000, interval: 20 };
 
 /** Returns the body of a response with the status 201, parsed. */
 export function createdIn<Schema extends z.ZodType>(schema: Schema, answer: ApiAnswer): z.output<Schema> {

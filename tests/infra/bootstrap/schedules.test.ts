@@ -84,7 +84,9 @@ test('active schedules of a server have queues that the workers of Compose and o
 });
 
 /** The server's scheduler reads what was changed a moment later. */
-const expectPause = (reason: string | null) => expect.poll(async () => (await pauses())['transcripts']).toBe(reason);
+async function expectPause(reason: string | null): Promise<void> {
+  await expect.poll(async () => (await pauses())['transcripts']).toBe(reason);
+}
 
 test('the setting of transcripts resumes and pauses their schedule, also one of an earlier migration', async () => {
   await migrate({ RECOLLECT_TRANSCRIPTS: 'known' });

@@ -82,8 +82,9 @@ export default function SessionsPage(): JSX.Element {
   // To count many sessions takes longer than to read a page of them, which is shown first.
   const call = list.data === undefined ? null : { query: { ...filters, limit: 1 } };
   const counted = useResource('GET /sessions', call, concernsSessions);
-  const counts = counted.data?.counts;
-  const total = counted.data?.pagination.total ?? null;
+  // Beside an error they are of another list.
+  const counts = counted.error === null ? counted.data?.counts : undefined;
+  const total = counted.error === null ? (counted.data?.pagination.total ?? null) : null;
   const { sort: _, ...narrowing } = filters;
   const isFiltered = Object.values(narrowing).some((value) => value !== undefined);
   return (

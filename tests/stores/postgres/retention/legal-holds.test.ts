@@ -87,6 +87,13 @@ test('finds a running erasure of what a legal hold would protect', async () => {
   };
   expect(await all()).toEqual([false, false, false, false, false]);
   expect(await during('user', user.userId)).toEqual([true, true, true, true, false]);
+  // Of a user who has nothing but learnings in it, too.
+  const learned = await db.createProject(user);
+  await db.write(
+    "INSERT INTO learnings (id, tenant_id, project_id, user_id, fingerprint, category, title, description, confidence, valid_from) VALUES (uuidv7(), $1, $2, $3, sha256('a'), 'general', 'a', 'a', 1, now())",
+    [user.tenantId, learned, user.userId],
+  );
+  expect(await erasing('project', learned)).toBe(true);
   expect(await during('session', session)).toEqual([true, true, true, true, false]);
   expect(await during('tenant', user.tenantId)).toEqual([true, true, true, true, true]);
 });

@@ -17,7 +17,7 @@ import { fileDatabase, fileUser } from '../../setup/database.ts';
 const DAY_MS = 86_400_000;
 const db = fileDatabase();
 const user = fileUser(db);
-const folder = mkdtempSync(path.join(tmpdir(), 'recollect-left-files-'));
+const folder = mkdtempSync(path.join(tmpdir(), 'recollect-remaining-files-'));
 const store = createDirectoryArchive(folder);
 const embeddingModel = { name: 'm', dimension: 3 };
 const hints: WorkflowHints = {

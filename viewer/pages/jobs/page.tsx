@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { Job } from '../../contract/index.ts';
 import { mayOperate, me } from '../../link/me.ts';
+import { usePoll } from '../../link/poll.ts';
 import { useList } from '../../link/pages.ts';
 import { useAct } from '../../parts/act.tsx';
 import { FilterField, Select } from '../../parts/fields.tsx';
@@ -18,6 +19,7 @@ import { texts } from './texts.ts';
 
 const ROW_PX = 64;
 const PAGE_ROWS = 50;
+const LIST_LAG_MS = 10_000;
 
 const idOf = ({ id }: Job): string => id;
 
@@ -26,6 +28,8 @@ function JobList(): JSX.Element {
   const t = inLanguage(texts);
   const [{ state, kind, project, job: shown }, change] = useQuery(FILTERS);
   const list = useList('GET /jobs', { query: { state, kind, project, limit: PAGE_ROWS } }, idOf, concernsJobs);
+  // Temporal's list may lag behind the event that it is read after, and no further one follows.
+  usePoll(list.data !== undefined, list.reload, LIST_LAG_MS);
   const [cancelled, setCancelled] = useState<Job | null>(null);
   const act = useAct();
   const rowKeys = useMemo(

@@ -22,7 +22,7 @@ import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { endRestore, restoreToStart } from '../../stores/postgres/backups/restores.ts';
+import { endRestore, unstartedRestore } from '../../stores/postgres/backups/restores.ts';
 import type { RunningWorkflows } from '../../stores/temporal/running-workflows.ts';
 import type { StartJob } from '../../stores/temporal/start-workflow.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
@@ -143,7 +143,7 @@ function start(startJob: StartJob, { workflow, tenantId, id, repair }: JobToStar
  * because of a row, nor the scheduled drill left out.
  */
 async function endUnstarted(maintenance: pg.Pool, workflows: Pick<RunningWorkflows, 'isRunning'>): Promise<void> {
-  const id = await restoreToStart(maintenance, START_GRACE_MS);
+  const id = await unstartedRestore(maintenance, START_GRACE_MS);
   if (id === null || (await workflows.isRunning(workflowIdOf('restore', id)))) return;
   await endRestore(maintenance, id, 'failed', 'Interrupted', 'no workflow runs it; request it again');
 }

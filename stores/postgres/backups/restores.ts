@@ -143,7 +143,7 @@ export async function openScheduledDrill(maintenance: pg.Pool): Promise<string |
 }
 
 /** Returns the restore that has been running for `graceMs`, by its row, and whose workflow has not done a step; null if there is none. */
-export async function restoreToStart(maintenance: pg.Pool, graceMs: number): Promise<string | null> {
+export async function unstartedRestore(maintenance: pg.Pool, graceMs: number): Promise<string | null> {
   const { rows } = await maintenance.query(
     `SELECT id FROM restores WHERE kind = 'restore' AND state = 'running' AND phase = 'checking' AND created_at < now() - make_interval(secs => $1 / 1000.0)`,
     [graceMs],

@@ -5,6 +5,7 @@ import { hookEnvironment, elapsedMs } from './environment.ts';
 import { INPUT_BYTES } from './limits.ts';
 import { appendToSpool } from './spool/append.ts';
 import { drainSpool } from './spool/drain.ts';
+import { projectFacts } from './project/facts.ts';
 import { readInput } from './standard-input.ts';
 import { findTarget } from './target.ts';
 
@@ -40,7 +41,10 @@ async function spool(): Promise<void> {
   const order = readOrder(input.bytes.toString('utf8', 0, end));
   const body = parseBody([input.bytes.subarray(end + 1)]);
   if (order === null || body === null) return;
-  const result = appendToSpool(order.dataDir, { ...order, body }, hookEnvironment().spoolMaxBytes);
+  const facts = order.factsOf === null ? {} : await projectFacts(order.factsOf, order.dataDir);
+  // What the host says counts, as in a request.
+  const event = { ...order, body: { ...facts, ...body } };
+  const result = appendToSpool(order.dataDir, event, hookEnvironment().spoolMaxBytes);
   if (result.kind === 'spooled') await result.synced;
   note(order.dataDir, {
     event: order.event,
@@ -51,14 +55,15 @@ async function spool(): Promise<void> {
 
 function readOrder(text: string): SpoolOrder | null {
   const fields: Partial<Record<keyof SpoolOrder, unknown>> = { ...parseBody([Buffer.from(text)]) };
-  const { dataDir, server, session, delivery, event, host, namespace } = fields;
+  const { dataDir, server, session, delivery, event, host, namespace, factsOf } = fields;
   return typeof dataDir === 'string' &&
     typeof server === 'string' &&
     typeof session === 'string' &&
     typeof delivery === 'string' &&
     typeof event === 'string' &&
     typeof host === 'string' &&
-    typeof namespace === 'string'
-    ? { dataDir, server, session, delivery, event, host, namespace }
+    typeof namespace === 'string' &&
+    (factsOf === null || typeof factsOf === 'string')
+    ? { dataDir, server, session, delivery, event, host, namespace, factsOf }
     : null;
 }

@@ -12,6 +12,8 @@ export interface SpoolOrder {
   readonly event: string;
   readonly host: string;
   readonly namespace: string;
+  /** Folder whose facts are added to the event; null for none. */
+  readonly factsOf: string | null;
 }
 
 /** Starts a drainer that outlives this process and its agent. Never throws. */

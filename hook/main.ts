@@ -94,8 +94,8 @@ interface Run {
   readonly dataDir: string;
   readonly environment: HookEnvironment;
   readonly schedule: Schedule;
-  /** The event while neither the server nor the disk has it. */
-  unsaved: { readonly request: HookRequest; readonly server: string } | null;
+  /** The event while neither the server nor the disk has it; `factsOf`: the folder whose facts it lacks. */
+  unsaved: { readonly request: HookRequest; readonly server: string; readonly factsOf: string | null } | null;
   isSaved: boolean;
 }
 
@@ -179,7 +179,8 @@ async function handOver({ unsaved, isSaved, client, dataDir }: Run): Promise<Omi
   const session = sessionOf(parseBody(body));
   if (session === null) return { what: 'no-session', detail: 'out of time' };
   const { spoolInBackground } = await import('./background.ts');
-  const order = { dataDir, server: unsaved.server, session, delivery, event, host, namespace };
+  const { server, factsOf } = unsaved;
+  const order = { dataDir, server, session, delivery, event, host, namespace, factsOf };
   return (await spoolInBackground(client, order, body))
     ? { what: 'handed-over' }
     : { what: 'not-spooled', detail: 'background process not started; out of time' };
@@ -198,11 +199,26 @@ async function runHook(run: Run): Promise<Ending> {
   const input = await readInput(INPUT_BYTES, runMs(run.schedule, elapsedMs()) - LAST_LOOK_MS);
   if (input.kind === 'too-large') return end('input-too-large');
   if (input.kind === 'none') return end('no-input');
-  const body = withFields(input.bytes, await addedFields(run, input.bytes));
+  const fields = { timestamp: new Date().toISOString() };
+  const body = withFields(input.bytes, fields);
   if (body === null) return end('not-json');
-  const request: HookRequest = { event, host, namespace, delivery: newDeliveryId(), body };
   const target = findTarget(run.dataDir, run.environment);
-  if (isCaptured(request)) run.unsaved = { request, server: target?.server ?? LOCAL_SERVER };
+  const read: HookRequest = { event, host, namespace, delivery: newDeliveryId(), body };
+  const save = (request: HookRequest, factsOf: string | null): HookRequest => {
+    if (isCaptured(request)) run.unsaved = { request, server: target?.server ?? LOCAL_SERVER, factsOf };
+    return request;
+  };
+  const withFacts = async (folder: string): Promise<HookRequest> => {
+    // Before the search for facts, which may take all of the time.
+    save(read, folder);
+    const { projectFacts } = await import('./project/facts.ts');
+    return {
+      ...read,
+      body: withFields(input.bytes, { ...fields, ...(await projectFacts(folder, run.dataDir)) }) ?? body,
+    };
+  };
+  const folder = startsSession(run.args) ? (folderOf(parseBody(body)) ?? process.cwd()) : null;
+  const request = save(folder === null ? read : await withFacts(folder), null);
   if (target === null) return isCaptured(request) ? spool(run, request, LOCAL_SERVER, 'no server configured') : null;
 
   // Preserves the order of a session: with pending events, the next one is spooled, too.
@@ -232,18 +248,6 @@ async function runHook(run: Run): Promise<Ending> {
         ? spool(run, request, target.server, outcome.reason)
         : end('not-spooled', outcome.reason);
   }
-}
-
-/** Returns fields that the client adds: the time and, at session start, facts on the project. */
-async function addedFields(run: Run, bytes: Buffer): Promise<Record<string, string>> {
-  const fields = { timestamp: new Date().toISOString() };
-  if (!startsSession(run.args)) return fields;
-  const cwd = folderOf(parseBody([bytes]));
-  const { projectFacts } = await import('./project/facts.ts');
-  return {
-    ...fields,
-    ...(await projectFacts(cwd ?? process.cwd(), run.dataDir)),
-  };
 }
 
 /**

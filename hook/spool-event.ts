@@ -27,7 +27,7 @@ export async function spoolEvent(context: SpoolContext, request: HookRequest, se
   const { dataDir, environment } = context;
   const { delivery, event, host, namespace } = request;
   if (bytesOf(request) > REDACT_AT_ONCE_BYTES) {
-    const order = { dataDir, server, session, delivery, event, host, namespace };
+    const order = { dataDir, server, session, delivery, event, host, namespace, factsOf: null };
     return (await spoolInBackground(context.client, order, request.body))
       ? { kind: 'saved', synced: Promise.resolve() }
       : { kind: 'unsaved', what: 'not-spooled', detail: 'no process could be started' };

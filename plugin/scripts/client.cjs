@@ -158,7 +158,8 @@ async function handOver({ unsaved, isSaved, client, dataDir }     )             
   const session = sessionOf(parseBody(body));
   if (session === null) return { what: 'no-session', detail: 'out of time' };
   const { spoolInBackground } = await Promise.resolve().then(() => take('hook/background.ts'));
-  const order = { dataDir, server: unsaved.server, session, delivery, event, host, namespace };
+  const { server, factsOf } = unsaved;
+  const order = { dataDir, server, session, delivery, event, host, namespace, factsOf };
   return (await spoolInBackground(client, order, body))
     ? { what: 'handed-over' }
     : { what: 'not-spooled', detail: 'background process not started; out of time' };
@@ -173,11 +174,26 @@ async function runHook(run     )                  {
   const input = await readInput(INPUT_BYTES, runMs(run.schedule, elapsedMs()) - LAST_LOOK_MS);
   if (input.kind === 'too-large') return end('input-too-large');
   if (input.kind === 'none') return end('no-input');
-  const body = withFields(input.bytes, await addedFields(run, input.bytes));
+  const fields = { timestamp: new Date().toISOString() };
+  const body = withFields(input.bytes, fields);
   if (body === null) return end('not-json');
-  const request              = { event, host, namespace, delivery: newDeliveryId(), body };
   const target = findTarget(run.dataDir, run.environment);
-  if (isCaptured(request)) run.unsaved = { request, server: target?.server ?? LOCAL_SERVER };
+  const read              = { event, host, namespace, delivery: newDeliveryId(), body };
+  const save = (request             , factsOf               )              => {
+    if (isCaptured(request)) run.unsaved = { request, server: target?.server ?? LOCAL_SERVER, factsOf };
+    return request;
+  };
+  const withFacts = async (folder        )                       => {
+    // Before the search for facts, which may take all of the time.
+    save(read, folder);
+    const { projectFacts } = await Promise.resolve().then(() => take('hook/project/facts.ts'));
+    return {
+      ...read,
+      body: withFields(input.bytes, { ...fields, ...(await projectFacts(folder, run.dataDir)) }) ?? body,
+    };
+  };
+  const folder = startsSession(run.args) ? (folderOf(parseBody(body)) ?? process.cwd()) : null;
+  const request = save(folder === null ? read : await withFacts(folder), null);
   if (target === null) return isCaptured(request) ? spool(run, request, LOCAL_SERVER, 'no server configured') : null;
   // Preserves the order of a session: with pending events, the next one is spooled, too.
   const waiting = spoolFiles(run.dataDir).filter((file) => file.server === target.server);
@@ -205,17 +221,6 @@ async function runHook(run     )                  {
         ? spool(run, request, target.server, outcome.reason)
         : end('not-spooled', outcome.reason);
   }
-}
-/** Returns fields that the client adds: the time and, at session start, facts on the project. */
-async function addedFields(run     , bytes        )                                  {
-  const fields = { timestamp: new Date().toISOString() };
-  if (!startsSession(run.args)) return fields;
-  const cwd = folderOf(parseBody([bytes]));
-  const { projectFacts } = await Promise.resolve().then(() => take('hook/project/facts.ts'));
-  return {
-    ...fields,
-    ...(await projectFacts(cwd ?? process.cwd(), run.dataDir)),
-  };
 }
 /**
  * Returns true if no event of the session is pending, so that this one can be sent. Events with context have

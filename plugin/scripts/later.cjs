@@ -622,7 +622,7 @@ async function spoolEvent(context              , request             , server   
   const { dataDir, environment } = context;
   const { delivery, event, host, namespace } = request;
   if (bytesOf(request) > REDACT_AT_ONCE_BYTES) {
-    const order = { dataDir, server, session, delivery, event, host, namespace };
+    const order = { dataDir, server, session, delivery, event, host, namespace, factsOf: null };
     return (await spoolInBackground(context.client, order, request.body))
       ? { kind: 'saved', synced: Promise.resolve() }
       : { kind: 'unsaved', what: 'not-spooled', detail: 'no process could be started' };
@@ -2991,6 +2991,7 @@ const { hookEnvironment, elapsedMs } = take('hook/environment.ts');
 const { INPUT_BYTES } = take('hook/limits.ts');
 const { appendToSpool } = take('hook/spool/append.ts');
 const { drainSpool } = take('hook/spool/drain.ts');
+const { projectFacts } = take('hook/project/facts.ts');
 const { readInput } = take('hook/standard-input.ts');
 const { findTarget } = take('hook/target.ts');
 /** Time limit of a background drain; the next hook starts another. */
@@ -3022,7 +3023,10 @@ async function spool()                {
   const order = readOrder(input.bytes.toString('utf8', 0, end));
   const body = parseBody([input.bytes.subarray(end + 1)]);
   if (order === null || body === null) return;
-  const result = appendToSpool(order.dataDir, { ...order, body }, hookEnvironment().spoolMaxBytes);
+  const facts = order.factsOf === null ? {} : await projectFacts(order.factsOf, order.dataDir);
+  // What the host says counts, as in a request.
+  const event = { ...order, body: { ...facts, ...body } };
+  const result = appendToSpool(order.dataDir, event, hookEnvironment().spoolMaxBytes);
   if (result.kind === 'spooled') await result.synced;
   note(order.dataDir, {
     event: order.event,
@@ -3032,15 +3036,16 @@ async function spool()                {
 }
 function readOrder(text        )                    {
   const fields                                             = { ...parseBody([Buffer.from(text)]) };
-  const { dataDir, server, session, delivery, event, host, namespace } = fields;
+  const { dataDir, server, session, delivery, event, host, namespace, factsOf } = fields;
   return typeof dataDir === 'string' &&
     typeof server === 'string' &&
     typeof session === 'string' &&
     typeof delivery === 'string' &&
     typeof event === 'string' &&
     typeof host === 'string' &&
-    typeof namespace === 'string'
-    ? { dataDir, server, session, delivery, event, host, namespace }
+    typeof namespace === 'string' &&
+    (factsOf === null || typeof factsOf === 'string')
+    ? { dataDir, server, session, delivery, event, host, namespace, factsOf }
     : null;
 }
 

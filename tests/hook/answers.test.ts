@@ -131,7 +131,7 @@ describe('the client', () => {
     const dataDir = dataDirFor(await startServer(answerError(413, 'BODY_TOO_LARGE')));
     const input = { session_id: 's', tool_response: 'word '.repeat(120_000) };
     await until(async () => {
-      await runClient('PostToolUse', input, { dataDir });
+      await runClient('PostToolUse', input, { dataDir, stdin: 'file' });
       await drainTo(dataDir);
       return spoolStatus(dataDir, 'local').quarantined > 0 ? true : undefined;
     });

@@ -187,8 +187,8 @@ describe('a spooled event', () => {
     const dataDir = dataDirFor(await deadServer());
     const input = `{"session_id":"s","tool_response":"a\\u0000b\\ud83d ${'long '.repeat(60_000)}"}`;
     const [line] = await until(async () => {
-      // More than a pipe's capacity: on a busy machine it may not be written in time.
-      expectQuiet(await runClient('PostToolUse', input, { dataDir }));
+      // More than a pipe's capacity: on a busy machine it might not be written in time.
+      expectQuiet(await runClient('PostToolUse', input, { dataDir, stdin: 'file' }));
       const lines = spoolLines(dataDir);
       return lines.length > 0 ? lines : undefined;
     });
@@ -201,8 +201,8 @@ describe('a spooled event', () => {
     const dataDir = dataDirFor(await deadServer());
     const input = { session_id: 's', tool_response: `password="hunter2-hunter2" ${'word '.repeat(200_000)}` };
     const [line] = await until(async () => {
-      // On a busy machine this one may not have written all of it before the client's time is over.
-      expectQuiet(await runClient('PostToolUse', input, { dataDir }));
+      // More than a pipe's capacity.
+      expectQuiet(await runClient('PostToolUse', input, { dataDir, stdin: 'file' }));
       const lines = spoolLines(dataDir);
       return lines.length > 0 ? lines : undefined;
     });
@@ -307,6 +307,21 @@ describe('the process', () => {
       CAPTURE_MS,
     );
     expect((await linesOf(dataDir, 1))[0]).toMatchObject({ event: 'Stop' });
+  });
+
+  it('looks for facts of the project longer than its time: the event is saved, and has them', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    const cwd = path.join(dataDir, 'project');
+    execFileSync('git', ['init', '-q', cwd]);
+    const identity = ['-c', 'user.name=a', '-c', 'user.email=a@example.com'];
+    execFileSync('git', ['-C', cwd, ...identity, 'commit', '-q', '--allow-empty', '-m', 'first']);
+    const preload = path.join(dataDir, 'late.cjs');
+    writeFileSync(preload, `require('node:child_process').execFile = () => {};`);
+    expectQuiet(
+      await runClient('SessionStart', { session_id: 's', cwd }, { dataDir, nodeFlags: ['--require', preload] }),
+    );
+    const first = execFileSync('git', ['-C', cwd, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
+    expect((await linesOf(dataDir, 1))[0]?.body).toMatchObject({ session_id: 's', root: cwd, repository: first });
   });
 
   it('has a clock that was set back: the order of the file is the order', async () => {

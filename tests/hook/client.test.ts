@@ -5,7 +5,11 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
+import { BACKGROUND } from '../../hook/arguments.ts';
+import type { SpoolOrder } from '../../hook/background.ts';
+import { DEFAULT_HOST, DEFAULT_NAMESPACE } from '../../hook/hosts.ts';
 import { projectFacts } from '../../hook/project/facts.ts';
+import { LOCAL_SERVER } from '../../hook/target.ts';
 import { until } from '../setup/until.ts';
 import { buildClient, drainTo, makeDataDir, removeDataDir, runClient, spoolNames } from './support/client.ts';
 import { answerJson, startServer } from './support/servers.ts';
@@ -74,13 +78,33 @@ describe('delivery to the api', () => {
 
   it('accepts a tool’s output of megabytes', async () => {
     const input = { session_id: 'client-big', tool_name: 'Bash', tool_response: 'ä'.repeat(2_000_000) };
-    // On a busy machine this one may not have written all of it before the client's time is over.
+    const options = { dataDir, stdin: 'file' } as const;
     const [row] = await until(async () => {
-      expect(await runClient('PostToolUse', input, { dataDir })).toMatchObject({ code: 0, stdout: '' });
+      // A file: what is in it is there at once, while a busy machine may not write a pipe of megabytes in the client's time.
+      expect(await runClient('PostToolUse', input, options)).toMatchObject({ code: 0, stdout: '' });
       await drainTo(dataDir);
       const rows = await storedOf('client-big');
       return rows.length > 0 ? rows : undefined;
     });
+    expect(String(row?.['content']).length).toBeGreaterThan(30_000);
+  });
+
+  it('reads megabytes from a pipe without a time limit in the background', async () => {
+    const order: SpoolOrder = {
+      dataDir,
+      server: LOCAL_SERVER,
+      session: 'client-pipe',
+      delivery: randomUUID(),
+      event: 'PostToolUse',
+      host: DEFAULT_HOST,
+      namespace: DEFAULT_NAMESPACE,
+      factsOf: null,
+    };
+    const body = { session_id: 'client-pipe', tool_name: 'Bash', tool_response: 'ä'.repeat(2_000_000) };
+    const options = { dataDir, args: ['spool'] };
+    const run = await runClient(BACKGROUND, `${JSON.stringify(order)}\n${JSON.stringify(body)}`, options);
+    expect(run).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    const [row] = await rowsOf('client-pipe');
     expect(String(row?.['content']).length).toBeGreaterThan(30_000);
   });
 });
@@ -101,7 +125,7 @@ it('ends at once within a model request of Recollect itself, without an event se
 describe('a request', () => {
   const sent = async (event: string, fields: Readonly<Record<string, unknown>>, args: readonly string[] = []) => {
     const session = randomUUID();
-    const run = await runClient(event, { session_id: session, ...fields }, { dataDir: echoDir, args });
+    const run = await runClient(event, { session_id: session, ...fields }, { dataDir: echoDir, args, stdin: 'file' });
     expect(run).toMatchObject({ code: 0, stderr: '' });
     return until(async () => {
       const mine = echo.received.filter(({ body }) => body['session_id'] === session);

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { processEnvironment } from '../../../config/process-environment.ts';
@@ -31,8 +32,8 @@ export interface ClientOptions {
   readonly nodeFlags?: readonly string[];
   /** The host never closes the pipe. */
   readonly keepOpen?: boolean;
-  /** `none`: the hook is started with nothing at its stdin. */
-  readonly stdin?: 'pipe' | 'none';
+  /** `none`: the hook is started with nothing at its stdin. `file`: its input is complete from the start. */
+  readonly stdin?: 'pipe' | 'file' | 'none';
   readonly cwd?: string;
   readonly onStart?: (child: ChildProcess) => void;
 }
@@ -45,13 +46,16 @@ export function buildClient(): string {
 
 /** Runs the client as a host does: a process of its own, the hook's JSON at its stdin. */
 export function runClient(event: string, input: unknown, options: ClientOptions): Promise<ClientRun> {
+  const text = typeof input === 'string' || Buffer.isBuffer(input) ? input : JSON.stringify(input);
+  const stdin =
+    options.stdin === 'none' ? 'ignore' : options.stdin === 'file' ? openedFile(options.dataDir, text) : 'pipe';
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const child = spawn(
       options.node ?? process.execPath,
       [...(options.nodeFlags ?? []), BUILT_CLIENT, event, ...(options.args ?? [])],
       {
-        stdio: [options.stdin === 'none' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+        stdio: [stdin, 'pipe', 'pipe'],
         env: {
           PATH: processEnvironment()['PATH'],
           HOME: options.dataDir,
@@ -61,6 +65,7 @@ export function runClient(event: string, input: unknown, options: ClientOptions)
         ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       },
     );
+    if (typeof stdin === 'number') closeSync(stdin);
     let stdout = '';
     let stderr = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -71,10 +76,17 @@ export function runClient(event: string, input: unknown, options: ClientOptions)
       resolve({ code, signal, stdout, stderr, elapsedMs: performance.now() - started });
     });
     child.stdin?.once('error', () => undefined); // The client may end before it has read everything.
-    child.stdin?.write(typeof input === 'string' || Buffer.isBuffer(input) ? input : JSON.stringify(input));
+    child.stdin?.write(text);
     if (options.keepOpen !== true) child.stdin?.end();
     options.onStart?.(child);
   });
+}
+
+/** Writes a file in the data directory and opens it for reading. */
+function openedFile(dataDir: string, content: string | Buffer): number {
+  const file = path.join(dataDir, `input-${randomUUID()}`);
+  writeFileSync(file, content);
+  return openSync(file, 'r');
 }
 
 /** A data directory of its own, with the key of a server in it. */

@@ -3024,7 +3024,7 @@ async function spool()                {
   const body = parseBody([input.bytes.subarray(end + 1)]);
   if (order === null || body === null) return;
   const facts = order.factsOf === null ? {} : await projectFacts(order.factsOf, order.dataDir);
-  // What the host says counts, as in a request.
+  // Fields of the host take precedence, as in a request.
   const event = { ...order, body: { ...facts, ...body } };
   const result = appendToSpool(order.dataDir, event, hookEnvironment().spoolMaxBytes);
   if (result.kind === 'spooled') await result.synced;

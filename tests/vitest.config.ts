@@ -23,9 +23,10 @@ export default defineConfig({
     // Limits for hanging tests, not for slow ones: on a busy machine a test may take many times as long.
     testTimeout: 120_000,
     hookTimeout: 240_000,
-    teardownTimeout: 30_000,
+    // Ends the suite's engines: what is left of them would take the processors of what runs next.
+    teardownTimeout: 240_000,
     sequence: { sequencer: JourneysLast },
-    expect: { poll: { timeout: 30_000, interval: 100 } },
+    expect: { poll: { timeout: 100_000, interval: 100 } },
     reporters: ['default'],
     projects: [
       { extends: true, test: { name: 'unit', include: [UNIT] } },

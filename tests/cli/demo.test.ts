@@ -23,7 +23,13 @@ interface Demo {
 function startDemo(): Demo {
   const child = spawn(process.execPath, [CLI, 'demo'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...processEnvironment(), RECOLLECT_CACHE_DIR: inject('cacheDir') },
+    env: {
+      ...processEnvironment(),
+      RECOLLECT_CACHE_DIR: inject('cacheDir'),
+      // With other tests on the machine, the first search would exceed its time while the model is loaded, and a worker with low priority would starve.
+      RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: '20000',
+      RECOLLECT_WORKER_NICENESS: '0',
+    },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

@@ -18,6 +18,7 @@ import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
+import { until } from '../setup/until.ts';
 import { table } from '../../cli/output.ts';
 import { runProgram, writeCredentials } from './support/output.ts';
 
@@ -85,15 +86,18 @@ test('the activity lists which agents send events, what is stuck, when backups a
   await instance.db.superuser.query("INSERT INTO backups (id, workflow_id, state) VALUES ($1, 'w', 'running')", [id]);
   expect(await hooksOffer(server, { HOME: '/nonexistent' })).toBe('');
   expect(await backupInProgress(server)).toBe(`Backup ${id} is in progress: it continues after the next start.\n`);
-  const activity = await new ActivityReader().read(server, (await newestSessions(server)) ?? [], now);
+  const reader = new ActivityReader();
+  // On a busy machine Temporal may not answer in time.
+  const activity = await until(
+    async () => (await reader.read(server, (await newestSessions(server)) ?? [], now)) ?? undefined,
+  );
   expect(activity).toMatchObject({
     lastEvents: [{ agent: 'test' }],
     stuck: [],
     lastBackup: { id, state: 'running' },
     today: { tokens: 0, usd: 0 },
   });
-  const text =
-    activity === null ? '' : table(activityRows({ ...activity, nextBackup: '2026-01-02T03:04:05.000Z' }, now, false));
+  const text = table(activityRows({ ...activity, nextBackup: '2026-01-02T03:04:05.000Z' }, now, false));
   expect(text).toMatch(
     /^last events +test \S+ ago\nstuck +nothing\nbackup +running .*, next 2026-01-02 03:04 UTC\ntoday +\$0\.00, 0 of /,
   );
@@ -128,11 +132,12 @@ test('status offers to add the hooks until they are in the settings of an agent'
   writeState(layout.stateFile, { supervisor, phase: 'running', startedAt: '', url: instance.url, nodes: {} });
   await instance.db.superuser.query('TRUNCATE sessions CASCADE');
   const typed = (...args: string[]) => runProgram([...args, '--data-dir', dataDir], 80, { HOME: home });
-  expect((await typed('status')).text).toMatch(
-    /^last events +none yet; recollect install claude-code adds the hooks$/m,
-  );
+  const shows = async (line: RegExp): Promise<void> => {
+    await expect.poll(async () => (await typed('status')).text).toMatch(line);
+  };
+  await shows(/^last events +none yet; recollect install claude-code adds the hooks$/m);
   expect(await hooksOffer(server, { HOME: home })).toMatch(/^No agent is connected yet/);
   expect(await typed('install', 'codex-cli')).toMatchObject({ code: 0 });
-  expect((await typed('status')).text).toMatch(/^last events +none yet$/m);
+  await shows(/^last events +none yet$/m);
   expect(await hooksOffer(server, { HOME: home })).toBe('');
 });

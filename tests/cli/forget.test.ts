@@ -24,7 +24,7 @@ beforeAll(async () => {
   const prompt = { host: 'test', session_id: 'wombat', type: 'prompt', content: `${RULE}.`, key: 'wombat-rule' };
   await captured(instance, [started, prompt, ...rest]);
   await settled(instance, 'test:wombat', PATIENCE_MS);
-}, PATIENCE_MS);
+});
 afterAll(async () => {
   await stop();
   await instance.close();
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 const NAME = /^[a-z2-7]{8}(?= )/gm;
 
-describe('forgetting what a session taught', { timeout: PATIENCE_MS }, () => {
+describe('forgetting what a session taught', { timeout: 240_000 }, () => {
   test('of a summary without quotes names its prompts, and needs them to be forgotten', async () => {
     const [summary = 'none'] = (await run('search', 'invoices', 'rounded', '--type', 'summary')).text.match(NAME) ?? [];
     expect((await run('forget', summary, '--dry-run')).text).toMatch(/It was made from\n {2}[a-z2-7]{8} {2}prompt\//);

@@ -27,7 +27,7 @@ beforeAll(async () => {
   await untilTrue(async () => /^learning\.\S+ +completed/m.test(await learning()), PATIENCE_MS, learning);
   await stop();
   await captured(instance, smallSession('cli-2', { path: '/src/other' }).slice(0, 3));
-}, 200_000);
+}, 480_000);
 
 describe('sessions and jobs', { timeout: 240_000 }, () => {
   test('are printed as tables', async () => {

@@ -22,8 +22,8 @@ const SCRIPT = path.resolve(import.meta.dirname, '../../deploy/compose/create-se
 /** What settings.env may have: a session ends after a second, not two minutes. */
 const SETTINGS = { RECOLLECT_WINDOW_QUIET_MS: '1000', RECOLLECT_HINT_DELAY_MS: '200' };
 const QUESTIONS = ['rounding of invoices', 'banker rounding money.ts', 'which tests passed'];
-const AVAILABLE_MS = 30_000;
-const SEARCHABLE_MS = 120_000;
+const AVAILABLE_MS = 120_000;
+const SEARCHABLE_MS = 300_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-compose-run-'));
 // The users of PostgreSQL and nginx, if root runs this.

@@ -14,7 +14,7 @@ import { READER_ROLE, TEMPLATE_DATABASE } from './provided.ts';
 import { until } from './until.ts';
 
 const CONNECTIONS = 'SELECT 1 FROM pg_stat_activity WHERE datname = $1';
-const DISCONNECT_MS = 2_000;
+const DISCONNECT_MS = 10_000;
 
 type DatabaseRole = 'app' | 'maintenance' | 'owner' | 'restore' | 'superuser';
 
@@ -82,8 +82,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     privateRows: 'all',
     url: urlOf(name, 'app'),
     max: 5,
-    connectTimeoutMs: 5_000,
-    statementTimeoutMs: 20_000,
+    connectTimeoutMs: 30_000,
+    statementTimeoutMs: 60_000,
     applicationName: 'test',
     onIdleError,
   });

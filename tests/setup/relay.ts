@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Server } from 'node:net';
+import { freePort } from './worker-process.ts';
 
 export interface Relay {
   readonly url: string;
@@ -16,20 +17,19 @@ export async function startRelay(target: string): Promise<Relay> {
   const { hostname, port } = new URL(target);
   const open = new Set<{ destroy(): unknown }>();
   let server: Server | null = null;
-  const listen = async (at: number): Promise<number> => {
+  // Not one that the system gives: nothing else may get it while the line is cut.
+  const own = await freePort();
+  const listen = async (): Promise<void> => {
     server = createServer((incoming) => {
       const outgoing = connect(Number(port), hostname);
       open.add(incoming).add(outgoing);
       incoming.on('error', () => outgoing.destroy()).on('close', () => outgoing.destroy());
       outgoing.on('error', () => incoming.destroy()).on('close', () => incoming.destroy());
       incoming.pipe(outgoing).pipe(incoming);
-    }).listen(at, '127.0.0.1');
+    }).listen(own, '127.0.0.1');
     await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('the relay has no port');
-    return address.port;
   };
-  const own = await listen(0);
+  await listen();
   return {
     url: `http://127.0.0.1:${own}`,
     port: own,
@@ -40,8 +40,6 @@ export async function startRelay(target: string): Promise<Relay> {
       open.clear();
       await closed;
     },
-    async restore() {
-      await listen(own);
-    },
+    restore: listen,
   };
 }

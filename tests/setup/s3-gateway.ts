@@ -30,7 +30,7 @@ const VERSITYGW: Engine = {
 
 const ACCESS_KEY = 'recollect-test';
 const SECRET = 'recollect-test-secret';
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 
 export interface S3Gateway {
   readonly endpoint: string;

@@ -1,6 +1,7 @@
 import { createWeaviateIndex } from '../../stores/weaviate/weaviate-index.ts';
 import type { TestInstance } from './instance.ts';
 import { until } from './until.ts';
+import { PATIENT_SECONDS } from './weaviate-limits.ts';
 
 /** Awaits that a search finds every vector of the admin's tenant: Weaviate adds them to its graph from a queue, a moment after the write. */
 export async function vectorsAtRest({ admin: { tenantId }, config, db }: TestInstance): Promise<void> {
@@ -8,7 +9,7 @@ export async function vectorsAtRest({ admin: { tenantId }, config, db }: TestIns
     "SELECT model, dimension, count(*)::integer AS chunks FROM embeddings WHERE tenant_id = $1 AND state = 'indexed' GROUP BY 1, 2",
     [tenantId],
   );
-  const index = createWeaviateIndex(config.weaviate);
+  const index = createWeaviateIndex({ ...config.weaviate, timeoutsSeconds: PATIENT_SECONDS });
   try {
     for (const { model, dimension, chunks } of rows)
       await until(

@@ -15,8 +15,8 @@ const MAIN = path.resolve(import.meta.dirname, `../../main${MODULE_EXTENSION}`);
 
 /** The supervisor logs this once all services are ready. */
 const READY = 'Recollect is ready';
-/** Polls of the log for it after the state is `running`. */
-const MAX_POLLS = 50;
+/** Polls of the log for it after the state is `running`: half a minute. */
+const MAX_POLLS = 300;
 
 /** Starts the supervisor in the background and shows its log until the instance is ready. */
 export async function startDetached(options: UpOptions, context: CommandContext): Promise<ExitCode> {

@@ -83,15 +83,15 @@ test('times out on a server that stops sending, not on a slow one', async () => 
     }
     const send = (from: number): void => {
       if (from >= content.length) response.end();
-      else response.write(content.subarray(from, from + 5_000), () => setTimeout(send, 60, from + 5_000));
+      else response.write(content.subarray(from, from + 5_000), () => setTimeout(send, 120, from + 5_000));
     };
     send(0);
   });
   await expect(downloadFile(options(`${url}/stalls`, { stallTimeoutMs: 200 }))).rejects.toMatchObject({
     code: 'stalled',
   });
-  // All of it takes a second and a half, each part a small share of the limit.
-  await downloadFile(options(`${url}/slow`, { stallTimeoutMs: 1_000 }));
+  // All of it takes three seconds, each part a small share of the limit.
+  await downloadFile(options(`${url}/slow`, { stallTimeoutMs: 2_000 }));
 });
 
 test('an abort ends the download and removes the file', async () => {

@@ -42,7 +42,7 @@ beforeAll(async () => {
   engines = await start();
 });
 
-afterAll(() => engines.stop(), 60_000);
+afterAll(() => engines.stop());
 
 async function query(text: string): Promise<unknown[]> {
   const client = new Client({ connectionString: superuserUrl(engines.instance) });

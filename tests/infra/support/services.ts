@@ -62,9 +62,9 @@ export function service(on: Stage, name: string, options: ServiceOptions = {}): 
             return alive ? Promise.resolve() : Promise.reject(new Error('not yet'));
           },
         },
-    readyTimeoutMs: options.readyTimeoutMs ?? 10_000,
+    readyTimeoutMs: options.readyTimeoutMs ?? 100_000,
     stopSignal: 'SIGTERM',
-    stopGraceMs: options.stopGraceMs ?? 5000,
+    stopGraceMs: options.stopGraceMs ?? 100_000,
     emergencySignal: 'SIGKILL',
   };
 }

@@ -153,7 +153,7 @@ describe('a faulty provider', () => {
   test('receives no queries for a while, and is not ready then', async () => {
     const embedder = embedderWith();
     expect(await embedder.ready()).toBe(true);
-    server.fault({ kind: 'status', status: 503, headers: { 'retry-after-ms': '300' } });
+    server.fault({ kind: 'status', status: 503, headers: { 'retry-after': '60' } });
     await expect(embedder.embed(['a question'], 'query')).rejects.toBeInstanceOf(EmbedderUnavailable);
     await expect(embedder.embed(['a question'], 'query')).rejects.toThrow('unavailable within the last seconds');
     expect(await embedder.ready()).toBe(false);

@@ -21,7 +21,8 @@ beforeAll(async () => {
   const { endpoint, credentials, bucket } = gateway;
   stores.set('directory', createArchiveStore(path.join(root, 'store'), NO_S3));
   stores.set('s3', createArchiveStore(`s3://${bucket}/one/two`, { endpoint, region: 'us-east-1', credentials }));
-});
+  // The server is built once, which takes minutes.
+}, 1_200_000);
 afterAll(async () => {
   await gateway.close();
   await rm(root, { recursive: true, force: true });

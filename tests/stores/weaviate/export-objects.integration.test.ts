@@ -4,6 +4,7 @@ import { newId, type TenantId } from '../../../domain/ids.ts';
 import type { ExportedObject, VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { collectionName } from '../../../stores/weaviate/schema.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { PATIENT_SECONDS } from '../../setup/weaviate-limits.ts';
 import { chunkOf, DIMENSION, MODEL, vectorAlong } from './chunks.ts';
 
 const server = inject('engines').weaviate;
@@ -12,7 +13,7 @@ const never = new AbortController().signal;
 let index: VectorIndex;
 
 beforeAll(async () => {
-  index = createWeaviateIndex({ ...server, collectionPrefix: prefix });
+  index = createWeaviateIndex({ ...server, collectionPrefix: prefix, timeoutsSeconds: PATIENT_SECONDS });
   await index.ensureCollection(MODEL, DIMENSION);
 });
 afterAll(async () => {

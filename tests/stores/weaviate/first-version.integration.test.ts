@@ -4,6 +4,7 @@ import { newId, type TenantId } from '../../../domain/ids.ts';
 import { indexNameOf } from '../../../domain/index-model.ts';
 import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { PATIENT_SECONDS } from '../../setup/weaviate-limits.ts';
 import { chunkOf, DIMENSION } from './chunks.ts';
 
 const FIRST = indexNameOf('old', 1);
@@ -12,7 +13,11 @@ let index: VectorIndex;
 
 beforeAll(async () => {
   const collectionPrefix = `T${randomUUID().replaceAll('-', '')}`;
-  index = createWeaviateIndex({ ...inject('engines').weaviate, collectionPrefix });
+  index = createWeaviateIndex({
+    ...inject('engines').weaviate,
+    collectionPrefix,
+    timeoutsSeconds: PATIENT_SECONDS,
+  });
   await index.ensureCollection(FIRST, DIMENSION);
 });
 afterAll(() => index.close());

@@ -11,7 +11,7 @@ function pool(applicationName: string) {
     url: db.url('app'),
     max: 2,
     connectTimeoutMs: 30_000,
-    statementTimeoutMs: 5_000,
+    statementTimeoutMs: 30_000,
     applicationName,
     onIdleError: () => undefined,
   });

@@ -9,8 +9,8 @@ test('a pooled connection that is closed between two queries fails the next one 
   const pool = createPool({
     url: db.url('app'),
     max: 1,
-    connectTimeoutMs: 2_000,
-    statementTimeoutMs: 5_000,
+    connectTimeoutMs: 30_000,
+    statementTimeoutMs: 30_000,
     applicationName: 'lost-connection',
     onIdleError: (error) => idleErrors.push(error),
   });

@@ -126,7 +126,7 @@ test('private rows are read by the facade for one viewer, and without a viewer a
     privateRows: 'none',
     url: db.url('app'),
     max: 1,
-    connectTimeoutMs: 5_000,
+    connectTimeoutMs: 30_000,
     statementTimeoutMs: 5_000,
     applicationName: 'test-none',
     onIdleError: () => undefined,

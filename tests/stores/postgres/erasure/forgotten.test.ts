@@ -132,7 +132,7 @@ test('a chunk that is forgotten while it is embedded remains removable, and the 
   const maintenance = createPool({
     url: db.url('maintenance'),
     max: 1,
-    connectTimeoutMs: 5_000,
+    connectTimeoutMs: 30_000,
     statementTimeoutMs: 5_000,
     applicationName: 'test',
     onIdleError: () => {},

@@ -141,10 +141,12 @@ describe('uploads', () => {
           headers: { 'content-type': 'application/x-ndjson' },
         })
       ).status;
-    // The request that is sent next may take the place first, while the key of the slow one is looked up: another one is opened then.
+    // Its key is known then: the slow request takes its place at once. If the key has to be looked up all the same, the next request may take the place first.
     const slow = await until(async () => {
+      expect((await instance.get('/auth/me', user.key)).status).toBe(200);
       const request = open(transcript, user.key, 10, 'application/x-ndjson');
       await request.write(Buffer.from('{'));
+      expect((await instance.get('/health/live', null)).status).toBe(200);
       if ((await send(user.key)) === 503) return request;
       request.close();
       return undefined;

@@ -28,7 +28,7 @@ import {
 import { Browser as OauthBrowser } from '../oauth/support/browser.ts';
 import { pkce } from '../oauth/support/client.ts';
 import { createdIn } from '../support/access.ts';
-import { bodyOf, idIn } from '../support/answers.ts';
+import { bodyOf, idIn, inTime } from '../support/answers.ts';
 import { Browser } from '../support/browser.ts';
 import { noteEvent } from '../support/events.ts';
 import { cookieOf, secretBytes } from '../support/log-in.ts';
@@ -221,7 +221,7 @@ test('give a client access by OAuth, and log in by a provider', async () => {
 });
 
 test('back up, and read what is stored', async () => {
-  const id = idIn(await here.post('/admin/backup'));
+  const id = idIn(await inTime(() => here.post('/admin/backup')));
   const state = z.looseObject({ state: z.string(), complete: z.boolean() });
   const ended = await until(async () => {
     const now = state.parse((await here.get(`/admin/backups/${id}`)).body);

@@ -13,7 +13,7 @@ import { createWorkflowHints } from '../../../stores/temporal/hints.ts';
 import { sessionOf, settled } from '../../setup/demo-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { until } from '../../setup/until.ts';
-import { idIn } from '../support/answers.ts';
+import { idIn, inTime } from '../support/answers.ts';
 
 const PATIENCE_MS = 120_000;
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-values-'));
@@ -170,7 +170,7 @@ test(
       expect((await erased({ kind: 'session', session: 'test:erased' })).state).toBe('completed');
       expect(await statusOf(sha256)).toBe(200);
 
-      await instance.post('/sessions/test%3Aarchived/close', {});
+      expect((await inTime(() => instance.post('/sessions/test%3Aarchived/close', {}))).status).toBe(202);
       const { id } = await settled(instance, 'test:archived', PATIENCE_MS);
       const { database, maintenance } = instance.db;
       const archives = createDirectoryArchive(instance.config.archive.address ?? '');

@@ -24,6 +24,7 @@ test('a stop ends the connection of a running request after its response', async
   expect(response.statusCode).toBe(200);
   expect(JSON.parse(Buffer.concat(await response.toArray()).toString())).toMatchObject({ data: [] });
   await closed;
-  expect(performance.now() - began).toBeLessThan(10_000);
+  // Node would wait a minute for it.
+  expect(performance.now() - began).toBeLessThan(30_000);
   agent.destroy();
 });

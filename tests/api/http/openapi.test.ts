@@ -18,7 +18,7 @@ import { logInFailures, logInSuccesses, PLAYED_ELSEWHERE, seedLogIns } from '../
 import { gdprFailures, gdprSuccesses, seedGdpr } from '../support/gdpr-requests.ts';
 import { contextAnswer } from '../../../contract/context.ts';
 import { ROUTE_RIGHTS } from '../support/route-rights.ts';
-import { bodyOf, idIn } from '../support/answers.ts';
+import { bodyOf, idIn, inTime } from '../support/answers.ts';
 import { ask, contractOf } from '../support/openapi.ts';
 import type { Contract, ContractRequest } from '../support/openapi.ts';
 import { retentionFailures, retentionSuccesses, seedRetention } from '../support/retention-requests.ts';
@@ -27,6 +27,8 @@ import { promptEvent } from '../support/events.ts';
 import { noteEvent } from '../support/events.ts';
 
 const V1 = '/api/v1';
+/** Limit for a hang: a session, a backup and an erasure take a minute, and so do all requests, one after another. */
+const BUSY_MS = 600_000;
 /** Of the pages that use passkeys. */
 const ORIGIN = 'http://localhost:37700';
 /** Ends at once: there is no such backup. */
@@ -62,7 +64,7 @@ async function seed() {
   await replay(instance, hooks);
   const external = `claude-code:${hooks[0]?.session_id ?? ''}`;
   const session = encodeURIComponent(external);
-  const created = async (address: string, body?: unknown) => idIn(await instance.post(address, body));
+  const created = async (address: string, body?: unknown) => idIn(await inTime(() => instance.post(address, body)));
   const given = (n: number) => created('/learnings', { title: `Given ${n}`, description: `Given ${n}` });
   const importId = await created('/imports', { kind: 'transcripts', directory: folder });
   const checkId = await created('/admin/consistency', { dry_run: true });
@@ -92,7 +94,7 @@ beforeAll(async () => {
   contract = await contractOf(instance);
   await instance.startWorker();
   seeds = await seed();
-}, 240_000);
+}, BUSY_MS);
 
 const START = { purpose: 'session_start', project: '/src/tally' };
 const listOfIds = z.object({ data: z.array(z.object({ id: z.string() })) });
@@ -359,18 +361,22 @@ function failures(reader: string): ContractRequest[] {
 }
 
 describe('real answers and the document', () => {
-  test('agree on every success', async () => {
-    for (const request of successes()) {
-      // One at a time, and the one before ends by itself.
-      if (request[1] === '/admin/drill') await noRestore();
-      // A hold on the tenant is refused while something of it is being erased.
-      if (request[0] === 'post /admin/legal-holds') await noErasure();
-      expect([request[0], (await ask(instance, contract, request)).faults]).toEqual([request[0], []]);
-    }
-    const elsewhere = new Set(PLAYED_ELSEWHERE.map((operation) => operation.replace(' ', ` ${V1}`)));
-    const versioned = contract.operations.filter((operation) => operation.includes(V1) && !elsewhere.has(operation));
-    expect([...contract.seen].toSorted()).toEqual(versioned.toSorted());
-  });
+  test(
+    'agree on every success',
+    async () => {
+      for (const request of successes()) {
+        // One at a time, and the one before ends by itself.
+        if (request[1] === '/admin/drill') await noRestore();
+        // A hold on the tenant is refused while something of it is being erased.
+        if (request[0] === 'post /admin/legal-holds') await noErasure();
+        expect([request[0], (await ask(instance, contract, request)).faults]).toEqual([request[0], []]);
+      }
+      const elsewhere = new Set(PLAYED_ELSEWHERE.map((operation) => operation.replace(' ', ` ${V1}`)));
+      const versioned = contract.operations.filter((operation) => operation.includes(V1) && !elsewhere.has(operation));
+      expect([...contract.seen].toSorted()).toEqual(versioned.toSorted());
+    },
+    BUSY_MS,
+  );
 
   test('agree on refusals', async () => {
     const { key } = await instance.stranger({ scopes: ['read'] });
@@ -468,10 +474,11 @@ describe('the document', () => {
   test('describes access as it is: without a key only open operations respond', async () => {
     for (const name of contract.operations.filter((operation) => operation.includes(V1))) {
       const [method = '', route = ''] = name.split(' ');
-      const answer = await instance.call(
-        method.toUpperCase(),
-        route.slice(V1.length).replace('{event}', 'Stop').replace('{id}', 'x'),
-        { key: null, ...(method === 'post' ? { body: {} } : {}) },
+      const answer = await inTime(() =>
+        instance.call(method.toUpperCase(), route.slice(V1.length).replace('{event}', 'Stop').replace('{id}', 'x'), {
+          key: null,
+          ...(method === 'post' ? { body: {} } : {}),
+        }),
       );
       const isOpen = contract.document.paths[route]?.[method]?.security?.length === 0;
       const path = route.slice(V1.length);

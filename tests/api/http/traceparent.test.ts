@@ -115,7 +115,7 @@ describe('a traceparent that is', { concurrent: true }, () => {
     ['unsampled', '/jobs', (traceId: string) => `00-${traceId}-${SPAN_ID}-00`],
     ['broken', '/learnings', (traceId: string) => `00-${traceId}-${SPAN_ID}`],
     ['forged with zeros', '/projects', () => `00-${'0'.repeat(32)}-${SPAN_ID}-01`],
-    ['60 KB long', '/schedules', (traceId: string) => `01-${traceId}-${SPAN_ID}-01-${'x'.repeat(60_000)}`],
+    ['60 KB long', '/contexts', (traceId: string) => `01-${traceId}-${SPAN_ID}-01-${'x'.repeat(60_000)}`],
   ])('%s samples nothing, and the request is answered', async (_what, path, header) => {
     const traceId = newTraceId();
     expect(await send({ traceId, path, header: header(traceId) })).toBe(200);

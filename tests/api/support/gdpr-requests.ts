@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { untilTrue } from '../../setup/until.ts';
-import { idIn } from './answers.ts';
+import { idIn, inTime } from './answers.ts';
 import type { ContractRequest } from './openapi.ts';
 
 const jobSchema = z.object({ state: z.string() });
@@ -17,7 +17,8 @@ async function ended(instance: TestInstance, address: string): Promise<void> {
 export async function seedGdpr(instance: TestInstance, memoryId: string) {
   const body = { type: 'prompt', host: 'test', session_id: 'to-erase', infer: false, content: 'soon erased' };
   await instance.post('/events', body);
-  const opened = async (path: string, options: object) => idIn(await instance.call('POST', path, options));
+  const opened = async (path: string, options: object) =>
+    idIn(await inTime(() => instance.call('POST', path, options)));
   const exportId = await opened('/exports', { body: { scope: 'session', subject: 'test:to-erase' } });
   await ended(instance, `/exports/${exportId}`);
   const erasureId = await opened('/gdpr/erase', { body: { kind: 'session', session: 'test:to-erase' } });
@@ -49,6 +50,9 @@ export function gdprSuccesses({
     ['post /gdpr/restrict', '/gdpr/restrict', { body: { session: 'test:cut', until } }],
     ['delete /gdpr/restrict', '/gdpr/restrict?session=test%3Acut'],
     ['post /gdpr/rectify', '/gdpr/rectify', { body: { id: memoryId, correction: { title: 'Corrected' } } }],
+    // Before an erasure, which removes the files of exports.
+    ['get /exports/{id}', `/exports/${exportId}`],
+    ['get /exports/{id}/file', `/exports/${exportId}/file`],
     ['post /gdpr/erase', '/gdpr/erase', { body: { kind: 'text', text: 'a text that occurs nowhere', dry_run: true } }],
     ['post /gdpr/erase', '/gdpr/erase', { body: { kind: 'text', text: 'a text that occurs nowhere' } }],
     ['get /gdpr/requests', '/gdpr/requests?limit=5'],
@@ -62,8 +66,6 @@ export function gdprSuccesses({
     ['post /gdpr/export', '/gdpr/export', { body: {} }],
     ['post /exports', '/exports', { body: { scope: 'session', subject: 'test:cut' } }],
     ['get /exports', '/exports?limit=1'],
-    ['get /exports/{id}', `/exports/${exportId}`],
-    ['get /exports/{id}/file', `/exports/${exportId}/file`],
     ['post /imports/files', '/imports/files', FILE],
     ['get /imports/files', '/imports/files?limit=1'],
     ['get /imports/files/{id}', `/imports/files/${importId}`],

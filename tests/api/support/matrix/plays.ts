@@ -87,7 +87,7 @@ const UNTIL = '2999-01-01T00:00:00Z';
 /** Has no effect: the time is over. */
 const OVER = '2001-01-01T00:00:00Z';
 /** A permitted request that waits for a worker, of which the tests have none. */
-const NO_WORKER = 503;
+export const NO_WORKER = 503;
 /** Scopes of a user, which an invite gives. */
 const OF_USERS: readonly Scope[] = ['capture', 'read', 'write'];
 const SOURCE = 'a'.repeat(32);

@@ -82,7 +82,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     privateRows: 'all',
     url: urlOf(name, 'app'),
     max: 5,
-    connectTimeoutMs: 5_000,
+    // A limit for hanging tests: on a busy machine several queries wait for one of five connections.
+    connectTimeoutMs: 60_000,
     statementTimeoutMs: 20_000,
     applicationName: 'test',
     onIdleError,

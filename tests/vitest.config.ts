@@ -21,12 +21,12 @@ export default defineConfig({
     // Files share imported modules: importing them for each file took a fifth of the suite's time. No test replaces or changes a module.
     isolate: false,
     // Limits for hanging tests, not for slow ones: on a busy machine a test may take many times as long.
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 240_000,
     // Ends the suite's engines: what is left of them would take the processors of what runs next.
     teardownTimeout: 240_000,
     sequence: { sequencer: JourneysLast },
-    expect: { poll: { timeout: 100_000, interval: 100 } },
+    expect: { poll: { timeout: 120_000, interval: 100 } },
     reporters: ['default'],
     projects: [
       { extends: true, test: { name: 'unit', include: [UNIT] } },

@@ -117,6 +117,7 @@ test('sends no hint for chunks that the index workflow finds by itself: others w
     expect(isIndexRequested).toBe(false);
     return indexHints;
   };
+  // In an hour (`-1 hour`) is a moment ago on a busy machine, too.
   const wroteVectors = (ago: string) =>
     instance.write(
       `INSERT INTO embedding_counts (tenant_id, model, indexed_at) VALUES ($1, 'test', now() - $2::interval)
@@ -125,14 +126,14 @@ test('sends no hint for chunks that the index workflow finds by itself: others w
     );
   const waitedFor = (ago: string) => instance.write('UPDATE embeddings SET created_at = now() - $1::interval', [ago]);
   expect(await consume('before the first vector')).toBe(1);
-  await wroteVectors('0 seconds');
-  await waitedFor('0 seconds');
+  await wroteVectors('-1 hour');
+  await waitedFor('-1 hour');
   expect(await consume('with others of the same moment')).toBe(1);
   await waitedFor('3 seconds');
   expect(await consume('while it works')).toBe(0);
   await wroteVectors('1 minute');
   expect(await consume('while it rests')).toBe(1);
-  await wroteVectors('0 seconds');
+  await wroteVectors('-1 hour');
   await instance.write("UPDATE embeddings SET state = 'indexed'");
   expect(await consume('when it has finished')).toBe(1);
 });

@@ -35,13 +35,13 @@ export const LEARNING_SCENARIOS: readonly Scenario[] = [
     activities: () => failingFirst(3, 'ProviderOverloaded'),
     async run(client) {
       const handle = await start(client);
-      const child = client.workflow.getHandle(workflowIdOf('learning', TENANT, SESSION));
-      const failed = await until(async () => {
-        const description = await child.describe().catch(() => undefined);
-        return description?.status.name === 'FAILED' ? description.runId : undefined;
-      });
       await handle.result();
-      return client.workflow.getHandle(workflowIdOf('learning', TENANT, SESSION), failed);
+      // The session starts it again under the same id.
+      const { events } = await handle.fetchHistory();
+      const failed = events?.find((event) => event.childWorkflowExecutionFailedEventAttributes);
+      const runId = failed?.childWorkflowExecutionFailedEventAttributes?.workflowExecution?.runId;
+      if (typeof runId !== 'string') throw new Error('no run failed');
+      return client.workflow.getHandle(workflowIdOf('learning', TENANT, SESSION), runId);
     },
   },
   {

@@ -4,17 +4,17 @@ import type { SessionView } from '../../workflows/session/types.ts';
 import type { Scenario } from './scenario.ts';
 import { ENDED, script, start, viewWhen } from './session-script.ts';
 
-/** A session that has to do without something, for a while or to its end. */
-export const FAULT_SCENARIOS: readonly Scenario[] = [
-  {
+/** The provider is unavailable until the session was seen to wait for it. */
+function providerAway(): Scenario {
+  let isAway = true;
+  return {
     workflow: 'session',
     shape: 'provider-away',
     activities: () => {
-      let calls = 0;
+      isAway = true;
       return script([{ ...ENDED, windowsPending: 1 }, { ...ENDED, windowsPending: 1 }, ENDED], {
         summariseWindows: async () => {
-          calls += 1;
-          if (calls <= 3)
+          if (isAway)
             throw ApplicationFailure.create({
               type: 'ProviderRateLimited',
               message: 'slow down',
@@ -29,10 +29,16 @@ export const FAULT_SCENARIOS: readonly Scenario[] = [
       const handle = await start(client);
       const waiting = await viewWhen(handle, (view) => view.waiting !== null);
       if (waiting.waiting?.reason !== 'ProviderRateLimited') throw new Error(`waits for ${waiting.waiting?.reason}`);
+      isAway = false;
       await handle.result();
       return handle;
     },
-  },
+  };
+}
+
+/** A session that has to do without something, for a while or to its end. */
+export const FAULT_SCENARIOS: readonly Scenario[] = [
+  providerAway(),
   {
     workflow: 'session',
     shape: 'unsummarised',

@@ -1,3 +1,4 @@
+import { withHeartbeat } from '../../activities/heartbeat.ts';
 import { HINT_SIGNAL } from '../../workflows/session/types.ts';
 import { until } from '../setup/until.ts';
 import { LEARNING_SCENARIOS } from './learning-scenarios.ts';
@@ -5,7 +6,42 @@ import type { Scenario } from './scenario.ts';
 import { REQUEST_SCENARIOS } from './session-request-scenarios.ts';
 import { BATCH_MODE_SCENARIOS } from './session-batch-mode-scenarios.ts';
 import { FAULT_SCENARIOS } from './session-fault-scenarios.ts';
-import { continued, ENDED, sendMaxHints, LIVE, script, start, viewWhen } from './session-script.ts';
+import { continued, ENDED, sendMaxHints, LIVE, reading, script, start, viewWhen } from './session-script.ts';
+
+/** A window is cut while another one is summarised, and that call has counted already. */
+function cutMeanwhile(): Scenario {
+  let release = (): void => undefined;
+  return {
+    workflow: 'session',
+    shape: 'cut-meanwhile',
+    activities: () => {
+      let calls = 0;
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return script([], {
+        consumeEvents: reading((call) =>
+          call === 0 ? { ...LIVE, windowsPending: 1 } : { ...ENDED, windowsPending: calls > 1 ? 0 : 1 },
+        ),
+        summariseWindows: () =>
+          withHeartbeat(async () => {
+            calls += 1;
+            if (calls === 1) await released;
+            return { windowsPending: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
+          }),
+      });
+    },
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.phase === 'summarising');
+      await handle.signal(HINT_SIGNAL);
+      await viewWhen(handle, (view) => view.consumedSeq === ENDED.consumedSeq);
+      release();
+      await handle.result();
+      return handle;
+    },
+  };
+}
 
 /** The shapes of a session's history. Each scenario returns the run whose history has the shape. */
 export const SESSION_SCENARIOS: readonly Scenario[] = [
@@ -117,39 +153,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       return handle;
     },
   },
-  {
-    workflow: 'session',
-    shape: 'cut-meanwhile',
-    // A window is cut while another one is summarised, and that call has counted already.
-    activities: () => {
-      let calls = 0;
-      let counted: (() => void) | undefined;
-      const looked = new Promise<void>((resolve) => {
-        counted = resolve;
-      });
-      let look = 0;
-      return script([], {
-        consumeEvents: async () => {
-          look += 1;
-          if (look === 1) return { ...LIVE, windowsPending: 1 };
-          setTimeout(() => counted?.(), 500);
-          return { ...ENDED, windowsPending: calls > 1 ? 0 : 1 };
-        },
-        summariseWindows: async () => {
-          calls += 1;
-          if (calls === 1) await looked;
-          return { windowsPending: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
-        },
-      });
-    },
-    async run(client) {
-      const handle = await start(client);
-      await viewWhen(handle, (view) => view.phase === 'summarising');
-      await handle.signal(HINT_SIGNAL);
-      await handle.result();
-      return handle;
-    },
-  },
+  cutMeanwhile(),
   ...BATCH_MODE_SCENARIOS,
   ...REQUEST_SCENARIOS,
   ...FAULT_SCENARIOS,

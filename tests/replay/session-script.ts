@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { Client, WorkflowHandle, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import { HINT_SIGNAL } from '../../workflows/session/types.ts';
@@ -61,18 +62,32 @@ export function start(client: Client, state?: SessionState, policy: SessionPolic
   });
 }
 
+/**
+ * Returns a `consumeEvents` of what `read` returns for the first call, the second, and so on. A call that took more than the two seconds that it has
+ * within a workflow task, and is repeated as an activity, is the same one.
+ */
+export function reading(read: (call: number) => ConsumeResult): ScriptedActivities['consumeEvents'] {
+  let calls = 0;
+  let last: { readonly isLocal: boolean; readonly result: ConsumeResult } | null = null;
+  return async () => {
+    const { isLocal } = Context.current().info;
+    // After a result with more, an activity is the next call.
+    const isRepeated = !isLocal && last?.isLocal === true && !last.result.more;
+    if (last === null || !isRepeated) {
+      last = { isLocal, result: read(calls) };
+      calls += 1;
+    } else last = { ...last, isLocal };
+    return last.result;
+  };
+}
+
 /** Activities of a session without faults: `looks` are the results of consumeEvents, the last one repeated. */
 export function script(
   looks: readonly ConsumeResult[],
   overrides: Partial<ScriptedActivities> = {},
 ): Partial<ScriptedActivities> {
-  let look = 0;
   return {
-    consumeEvents: async () => {
-      const result = looks[Math.min(look, looks.length - 1)] ?? ENDED;
-      look += 1;
-      return result;
-    },
+    consumeEvents: reading((call) => looks[Math.min(call, looks.length - 1)] ?? ENDED),
     updateSessionPhase: async () => {},
     requeueParked: async () => ({ requeued: 0 }),
     hintIndex: async () => {},
@@ -96,8 +111,9 @@ export function script(
 /** Returns the workflow's state, once `wanted` accepts it. Rejects after the time limit. */
 export async function viewWhen(handle: SessionHandle, wanted: (view: SessionView) => boolean): Promise<SessionView> {
   return until(async () => {
-    const view = await handle.query<SessionView>('state');
-    return wanted(view) ? view : undefined;
+    // A busy server refuses queries.
+    const view = await handle.query<SessionView>('state').catch(() => undefined);
+    return view !== undefined && wanted(view) ? view : undefined;
   });
 }
 

@@ -86,6 +86,8 @@ export function testEnvironment(
     RECOLLECT_HTTP_PORT: '0',
     RECOLLECT_SECRET_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
     RECOLLECT_HINT_DELAY_MS: '50',
+    // Longer than a busy machine needs for a test: windows of open sessions would close during it, and be summarised.
+    RECOLLECT_WINDOW_QUIET_MS: '1200000',
     // Tests share an address.
     RECOLLECT_RATE_LOGIN_STARTS: '0',
     RECOLLECT_SHUTDOWN_GRACE_MS: '3000',

@@ -38,7 +38,7 @@ function read(url: string) {
     url,
     retryMs: 10,
     // Longer than a busy machine delays what a server sends.
-    silenceMs: 1_500,
+    silenceMs: 4_000,
     onEvent: ({ id, type }) => void (type === 'beat' || ids.push(id)),
     onState: (state) => void (states.at(-1) === state || states.push(state)),
   });

@@ -4,12 +4,14 @@ import { authoredReply } from '../models/claude/author.ts';
 import { providerSettings, startMessagesServer } from '../models/claude/messages-server.ts';
 import type { BatchPlan, MessagesRequest, MessagesServer, Reply } from '../models/claude/messages-server.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
+import type { SessionAnswer } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
-import { until } from '../setup/until.ts';
+import { until, untilTrue } from '../setup/until.ts';
 
-// Sessions whose windows are in provider batches, from their events until they are settled, with every failure on the way.
+// Sessions whose windows are in provider batches, from their events until they are settled, with every failure on the way. Batches gather for an hour
+// here: they are sent when they have the windows that a test expects in one, however long these take.
 
 let provider: MessagesServer;
 let instance: TestInstance;
@@ -21,7 +23,7 @@ beforeAll(async () => {
   instance = await startTestInstance({
     ...providerSettings(provider),
     RECOLLECT_MODEL_MODE: 'batch',
-    RECOLLECT_MODEL_BATCH_GATHER_MS: '1500',
+    RECOLLECT_MODEL_BATCH_GATHER_MS: '3600000',
     RECOLLECT_MODEL_BATCH_POLL_MS: '200',
     RECOLLECT_SESSION_RETRY_MS: '300',
     // All sessions here have the same texts: cached responses would save the calls that the tests count.
@@ -41,6 +43,29 @@ const calls = () => provider.log.slice(before);
 const batchesMade = () => calls().filter((call) => call.endpoint === 'batch-create' && call.customId === null).length;
 const answeredParts = () => calls().filter((call) => call.customId !== null && call.usd > 0).length;
 
+const gatheringSchema = z.object({ n: z.int(), calls: z.int() });
+
+/** Sends the batch that gathers if it has so many windows. */
+async function sendWith(windows: number): Promise<void> {
+  const [row] = await instance.rows(
+    `SELECT b.n, count(*)::integer AS calls FROM model_batches b JOIN model_batch_calls c ON c.batch_id = b.id WHERE b.state = 'gathering' GROUP BY 1`,
+  );
+  if (row === undefined) return;
+  const { n, calls } = gatheringSchema.parse(row);
+  // Refused before its workflow has started.
+  if (calls === windows) await instance.call('POST', `/jobs/batch.${n}/retry`);
+}
+
+/** Awaits settled sessions, and sends each batch once it has a window of each of them. */
+async function settledBySending(names: readonly string[]): Promise<SessionAnswer[]> {
+  await untilTrue(async () => {
+    await sendWith(names.length);
+    const sessions = await Promise.all(names.map((name) => sessionOf(instance, `test:${name}`)));
+    return sessions.every(({ phase }) => phase === 'settled');
+  }, 180_000);
+  return Promise.all(names.map((name) => settled(instance, `test:${name}`)));
+}
+
 /** Runs sessions to their end and returns the usage of their windows. */
 async function run(
   names: readonly string[],
@@ -48,7 +73,7 @@ async function run(
 ): Promise<readonly z.output<typeof ledgerRow>[]> {
   provider.planBatches(...plans);
   for (const name of names) await captured(instance, smallSession(name));
-  for (const name of names) await settled(instance, `test:${name}`);
+  await settledBySending(names);
   const rows = await instance.rows(
     `SELECT s.external_id AS session, u.batch, u.cost_usd::float8 AS usd FROM usage_ledger u JOIN sessions s ON s.id = u.session_id
       WHERE s.external_id = ANY ($1) AND u.operation = 'summarise_window' ORDER BY u.id`,
@@ -84,7 +109,7 @@ describe('batch mode', { timeout: 240_000 }, () => {
       return data.length > 0 ? data : undefined;
     });
     expect(jobs[0]?.id).toMatch(/^batch\.\d+$/);
-    for (const name of names) await settled(instance, `test:${name}`);
+    await settledBySending(names);
     expect(batchesMade()).toBe(1);
     expect(await Promise.all(names.map(topics))).toEqual([1, 1, 1]);
     const rows = await instance.rows(
@@ -155,10 +180,9 @@ describe('batch mode', { timeout: 240_000 }, () => {
         : { kind: 'message', answer: '{}', stopReason: 'refusal' },
     );
     await captured(instance, smallSession('refused'));
-    const { counts, last_error: error } = await settled(instance, 'test:refused');
+    const [session] = await settledBySending(['refused']);
     provider.otherwise(authoredReply);
-    expect(counts.windows_parked).toBe(1);
-    expect(error).toBe('ModelRefused');
+    expect(session).toMatchObject({ counts: { windows_parked: 1 }, last_error: 'ModelRefused' });
     const rows = await instance.rows<{ error: string; attempts: number }>(
       "SELECT w.error, w.attempts FROM windows w JOIN sessions s ON s.id = w.session_id WHERE s.external_id = 'refused'",
     );

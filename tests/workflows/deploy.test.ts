@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
+import { DEPLOYMENT } from '../../stores/temporal/deployment.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import { CLOSE_UPDATE, SUMMARISE_NOW_UPDATE } from '../../workflows/session/types.ts';
 import type { AskResult, SessionView } from '../../workflows/session/types.ts';
 import { fileInstance } from '../setup/file-instance.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
-import { until } from '../setup/until.ts';
+import { until, untilTrue } from '../setup/until.ts';
 
 const instance = fileInstance();
 
@@ -23,7 +24,7 @@ function viewWhen(handle: WorkflowHandle, wanted: (view: SessionView) => boolean
   return until(async () => {
     const view = await handle.query<SessionView>('state').catch(() => undefined);
     return view !== undefined && wanted(view) ? view : undefined;
-  }, 240_000);
+  });
 }
 
 /** Build ids that worked on a run, in order. */
@@ -42,10 +43,22 @@ test('a live session moves to a newer build with its next task, and not back', {
   await viewWhen(handle, (view) => view.consumedSeq === 1);
   // Both are there for a while, as in a rolling update.
   await instance.startWorker('new');
+  // Before: each event until then would make the history longer, at most until the run continues as new.
+  await untilTrue(
+    async () => {
+      const { workerDeploymentInfo: info } = await instance.temporal.workflowService.describeWorkerDeployment({
+        namespace: instance.config.temporal.namespace,
+        deploymentName: DEPLOYMENT,
+      });
+      return info?.routingConfig?.currentDeploymentVersion?.buildId === 'new';
+    },
+    undefined,
+    'the new build to be current',
+  );
   await until(async () => {
     await event('moved', { content: `One more word at ${performance.now()}` });
     return (await buildsOf(handle)).includes('new') ? true : undefined;
-  }, 240_000);
+  });
   const { events } = await handle.fetchHistory();
   const builds = (events ?? []).flatMap(
     (each) => each.workflowTaskCompletedEventAttributes?.deploymentVersion?.buildId ?? [],

@@ -90,7 +90,6 @@ beforeAll(async () => {
   provider.otherwise(goodAnswer);
   instance = await startTestInstance({
     ...providerSettings(provider),
-    RECOLLECT_MODEL_TIMEOUT_MS: '3000',
     RECOLLECT_SESSION_RETRY_MS: '300',
   });
   await instance.startWorker();

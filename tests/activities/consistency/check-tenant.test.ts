@@ -220,9 +220,10 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     async () => {
       const learning = newId();
       const { tenantId, userId } = instance.admin;
+      // After a minute it would be one that the ledger does not have, too: a busy machine may take longer.
       await sql(
         `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from, created_at)
-         VALUES ($1::uuid, $2, $3, sha256(convert_to($1::uuid::text, 'UTF8')), 'pattern', 'Without evidence', '', 0.5, now(), now())`,
+         VALUES ($1::uuid, $2, $3, sha256(convert_to($1::uuid::text, 'UTF8')), 'pattern', 'Without evidence', '', 0.5, now(), now() + interval '1 hour')`,
         learning,
         tenantId,
         userId,

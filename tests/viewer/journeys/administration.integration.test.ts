@@ -187,7 +187,7 @@ test('backs up, runs a drill and shows its comparison; offers a restore as a com
   await page.getByRole('button', { name: 'Back up now' }).click();
   await page.getByRole('button', { name: 'Run a drill' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Run a drill' }).click();
-  await page.getByText('The restored database equals the backup').waitFor({ timeout: 60_000 });
+  await page.getByText('The restored database equals the backup').waitFor();
   await page.getByText('Verified by a drill').waitFor();
   await page.getByText('Restore this backup').click();
   const command = await page.getByText(/^recollect restore \S+ --overwrite --wait$/).textContent();

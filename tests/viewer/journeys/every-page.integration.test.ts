@@ -113,24 +113,29 @@ test('offers a viewer nothing on any page that the api refuses', async () => {
 
 test('seven tabs follow one server, since hidden ones close their stream', async () => {
   const journey = await startJourney(instance);
-  await openAs(journey, instance, '/sessions');
+  const rowsOf = (page: Journey['page']) => page.getByRole('group', { name: 'Sessions' }).getByRole('listitem');
+  const isStream = (request: { url(): string }): boolean => request.url().includes('/stream/events');
+  /** Shows the sessions in a tab, whose stream is requested. */
+  const opened = async (page: Journey['page'], open: () => Promise<unknown>): Promise<void> => {
+    const streamed = page.waitForRequest(isStream);
+    await open();
+    await rowsOf(page).first().waitFor();
+    await streamed;
+  };
+  await opened(journey.page, () => openAs(journey, instance, '/sessions'));
   const context = journey.page.context();
   const tabs = [journey.page];
   const setHidden = (page: Journey['page'], isHidden: boolean): Promise<unknown> =>
     page.evaluate(
       `Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} }); document.dispatchEvent(new Event('visibilitychange'))`,
     );
-  const rowsOf = (page: Journey['page']) => page.getByRole('group', { name: 'Sessions' }).getByRole('listitem');
-  const isStream = (request: { url(): string }): boolean => request.url().includes('/stream/events');
-  await rowsOf(journey.page).first().waitFor();
   while (tabs.length < 7) {
     const last = tabs.at(-1) ?? journey.page;
     const closed = last.waitForEvent('requestfailed', isStream);
     await setHidden(last, true);
     await closed;
     const tab = await context.newPage();
-    await tab.goto('/sessions');
-    await rowsOf(tab).first().waitFor();
+    await opened(tab, () => tab.goto('/sessions'));
     tabs.push(tab);
   }
   const before = await rowsOf(journey.page).count();

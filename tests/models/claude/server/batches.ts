@@ -8,6 +8,8 @@ const LIFETIME_MS = 24 * 60 * 60_000;
 export interface BatchPlan {
   /** Number of polls that find it in progress before it ends. Default 0. */
   readonly looks?: number;
+  /** Polls find it in progress until this resolves. */
+  readonly ends?: Promise<unknown>;
   /** Outcome of a part; undefined: like a direct call. */
   readonly part?: (customId: string, index: number) => 'canceled' | 'expired' | Reply | undefined;
   /** The first reading of the results breaks off in the middle of the line after so many. */
@@ -63,6 +65,12 @@ export class BatchShelf {
       brokeOff: false,
     };
     this.#batches.push(batch);
+    if (plan.ends !== undefined) {
+      batch.looksLeft = Number.POSITIVE_INFINITY;
+      void plan.ends.then(() => {
+        batch.looksLeft = 0;
+      });
+    }
     return batch;
   }
 

@@ -6,8 +6,8 @@ import { programPath } from './programs.ts';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'];
 const ADVICE = 'Chromium is not on PATH: install it with "apt-get install chromium", or as the package of your system';
-/** Limit for a hang: a condition on a busy machine. */
-const WAIT_MS = 30_000;
+/** Limit for a hang: a session settles, or a backup is restored, on a busy machine. */
+const WAIT_MS = 120_000;
 
 /** Starts Chromium without a window. @throws Error if it is not on PATH */
 export function launchChromium(): Promise<Browser> {

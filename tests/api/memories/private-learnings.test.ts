@@ -13,7 +13,7 @@ import type { TestUser } from '../../setup/database.ts';
 import { finished } from '../../setup/demo-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { until } from '../../setup/until.ts';
-import { bodyOf, errorOf, expectError } from '../support/answers.ts';
+import { bodyOf, errorOf, expectError, inTime } from '../support/answers.ts';
 import { promptEvent } from '../support/events.ts';
 import { indexed } from '../support/indexed.ts';
 import { given } from '../support/learnings.ts';
@@ -235,7 +235,7 @@ describe('sharing', () => {
         promptEvent('pelican', text, { project: { path: '/src/pelican' }, key: `p${n}` }),
         owner.key,
       );
-    await here.post('/sessions/test:pelican/close', {}, owner.key);
+    expect(await inTime(() => here.post('/sessions/test:pelican/close', {}, owner.key))).toMatchObject({ status: 202 });
     await finished(here, 'test:pelican');
     const project = encodeURIComponent('/src/pelican');
     const list = async (key: string) =>

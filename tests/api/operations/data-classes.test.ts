@@ -11,7 +11,7 @@ import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
 import { alnum } from '../../domain/redaction/made-up.ts';
-import { expectError } from '../support/answers.ts';
+import { expectError, inTime } from '../support/answers.ts';
 import { promptEvent } from '../support/events.ts';
 
 /** A prompt of each class that detectors set, with a word that is in no other. */
@@ -40,7 +40,7 @@ beforeAll(async () => {
   const project = { path: '/src/harbour' };
   for (const [, content] of Object.values(PROMPTS))
     await here.post('/events', promptEvent('classes', content, { project }), writer.key);
-  await here.post('/sessions/test:classes/close', {}, writer.key);
+  expect(await inTime(() => here.post('/sessions/test:classes/close', {}, writer.key))).toMatchObject({ status: 202 });
   await settled(here, 'test:classes');
 });
 afterAll(async () => {
@@ -105,7 +105,7 @@ test('names that only restricted rows mention are not shared, and those of sensi
   await send({ type: 'observation', tool: failed });
   for (const words of ['Look at', 'Look again at'])
     await send({ type: 'prompt', content: `${words} \`ostrichLedger\` for ${card}` });
-  await here.post('/sessions/test:named/close', {}, writer.key);
+  expect(await inTime(() => here.post('/sessions/test:named/close', {}, writer.key))).toMatchObject({ status: 202 });
   const { id } = await settled(here, 'test:named');
 
   const other = await here.user();
@@ -119,7 +119,7 @@ test('names that only restricted rows mention are not shared, and those of sensi
   expect(namesIn((await here.get('/search/suggest?q=ostrich', other.key)).body)).not.toMatch(/ostrich/iu);
   const before = model.requests.length;
   await here.post('/events', promptEvent('named-after', 'Continue with the harbour', { project }), writer.key);
-  await here.post('/sessions/test:named-after/close', {}, writer.key);
+  expect(await inTime(() => here.post('/sessions/test:named-after/close', {}, writer.key))).toMatchObject({ status: 202 });
   await settled(here, 'test:named-after');
   const sent = namesIn(model.requests.slice(before));
   expect(sent).toContain('pelican.ts');

@@ -10,6 +10,7 @@ import { settled } from '../../setup/demo-session.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
+import { vectorsAtRest } from '../../setup/vectors-at-rest.ts';
 import { alnum } from '../../domain/redaction/made-up.ts';
 import { expectError } from '../support/answers.ts';
 import { promptEvent } from '../support/events.ts';
@@ -42,6 +43,7 @@ beforeAll(async () => {
     await here.post('/events', promptEvent('classes', content, { project }), writer.key);
   await here.post('/sessions/test:classes/close', {}, writer.key);
   await settled(here, 'test:classes');
+  await vectorsAtRest(here);
 });
 afterAll(async () => {
   await here.close();

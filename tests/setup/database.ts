@@ -82,7 +82,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     privateRows: 'all',
     url: urlOf(name, 'app'),
     max: 5,
-    connectTimeoutMs: 5_000,
+    connectTimeoutMs: 30_000,
     statementTimeoutMs: 20_000,
     applicationName: 'test',
     onIdleError,

@@ -133,7 +133,7 @@ describe('completion', () => {
     };
     for (let n = 0; n < 12; n += 1) await look(n);
     await instance.db.database.pool.query('SELECT pg_stat_force_next_flush()');
-    // The connections of the server report their statistics when they are idle for a second. One that took too long may have looked at nothing.
+    // The connections of the server report their statistics when they are idle for a second. One that took too long may have read no index.
     const lookedAgain = async () => {
       await look(0);
       return (await scans()).gin;

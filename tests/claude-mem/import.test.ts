@@ -17,6 +17,7 @@ import { buildClaudeMem } from './build-database.ts';
 import type { Generation } from './build-database.ts';
 import { BEGAN, insertSample } from './sample-rows.ts';
 
+const PATIENCE_MS = 240_000;
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-test-claude-mem-'));
 let instance: TestInstance;
 
@@ -76,7 +77,8 @@ async function command(args: readonly string[], environment: Record<string, stri
 const table = (tables: readonly { readonly table: string }[] | null, name: string) =>
   tables?.find((one) => one.table === name);
 
-test('the server imports every row once and reports each difference', async () => {
+// A minute on a busy machine.
+test('the server imports every row once and reports each difference', { timeout: 480_000 }, async () => {
   const file = sample('served');
   const stop = await instance.startWorker();
   const environment = { RECOLLECT_URL: instance.url, RECOLLECT_API_KEY: instance.admin.key };
@@ -90,7 +92,7 @@ test('the server imports every row once and reports each difference', async () =
   const job = await until(async () => {
     const now = importSchema.parse((await instance.call('GET', `/imports/${started.id}`)).body);
     return now.state === 'running' ? undefined : now;
-  });
+  }, PATIENCE_MS);
   expect(job).toMatchObject({
     state: 'completed',
     kind: 'claude-mem',
@@ -245,7 +247,7 @@ test('the server imports every row once and reports each difference', async () =
       "SELECT u.type FROM summaries u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = 'served-6' AND s.phase = 'settled' AND u.slot NOT LIKE 'claude-mem:%'",
     );
     return found.length > 0 ? found : undefined;
-  });
+  }, PATIENCE_MS);
   expect(own.map(({ type }) => type)).toContain('session');
   expect(
     await rowsOf("SELECT 1 FROM summaries WHERE content LIKE '%quixotic%' OR content LIKE '%hidden thing%'"),
@@ -320,10 +322,9 @@ test('an import counts as a burst and defers the work that it causes', async () 
       title: `Words ${id} of it`,
       created_at_epoch: BEGAN,
     });
-  const lines = Array.from({ length: 300 }, (_, n) => row(n + 1)).join('\n');
-  const post = (query: string) =>
+  const post = (query: string, batch = 0) =>
     instance.call('POST', `/imports/claude-mem/rows?source=${'f'.repeat(32)}&table=observations${query}`, {
-      raw: lines,
+      raw: Array.from({ length: 300 }, (_, n) => row(batch * 300 + n + 1)).join('\n'),
       headers: { 'content-type': 'application/x-ndjson' },
       key: user.key,
     });
@@ -331,9 +332,13 @@ test('an import counts as a burst and defers the work that it causes', async () 
   await until(async () => ((await flooding()) ? undefined : true));
   expect(await post('&dry_run=true')).toMatchObject({ status: 200, body: { rows: 300 } });
   expect(await flooding()).toBe(false);
-  // Another connection shows the burst, for a moment.
-  const seen = untilTrue(flooding);
-  expect(await post('')).toMatchObject({ status: 200, body: { rows: 300 } });
+  // Another connection shows the burst, for a moment: on a busy machine a look may come too late for one.
+  const look = { isOver: false };
+  const seen = untilTrue(flooding).finally(() => {
+    look.isOver = true;
+  });
+  for (let batch = 0; !look.isOver; batch += 1)
+    expect(await post('', batch)).toMatchObject({ status: 200, body: { rows: 300 } });
   await seen;
   await until(async () => ((await flooding()) ? undefined : true));
 });

@@ -130,8 +130,9 @@ test('a session start is answered with context', async () => {
      FROM sessions s WHERE s.external_id = 'context-1'`,
     [],
   );
+  const again = { ...start, session_id: 'context-2' };
   await expect
-    .poll(async () => (await firePlugin('SessionStart', { ...start, session_id: 'context-2' }, home.folder)).out)
+    .poll(async () => (await firePlugin('SessionStart', again, home.folder)).out, { timeout: 100_000 })
     .toContain('"hookSpecificOutput":{"hookEventName":"SessionStart","additionalContext":');
 });
 

@@ -6,6 +6,9 @@ import type { Line } from '../domain/transcripts/support/from-hooks.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
+/** Age of a file that is being written, however long the test takes: it is last modified in the future. */
+export const BEING_WRITTEN_MS = -600_000;
+
 export interface TranscriptFolder {
   readonly root: string;
   /** Writes a transcript last modified `quietMs` ago; returns its path. */

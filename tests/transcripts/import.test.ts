@@ -9,7 +9,7 @@ import { startTestInstance } from '../setup/instance.ts';
 import type { ApiAnswer, TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
 import { hooksOf, sources, storedRows } from './compare.ts';
-import { transcriptFolderOf } from './folder.ts';
+import { BEING_WRITTEN_MS, transcriptFolderOf } from './folder.ts';
 import type { TranscriptFolder } from './folder.ts';
 
 let folder: TranscriptFolder;
@@ -65,7 +65,7 @@ describe('an import by the server', { timeout: 300_000 }, () => {
       'nonsense',
       { type: 'novelty' },
     ]);
-    folder.write('-src-b/busy.jsonl', transcriptOf(hooksOf('busy')), 1_000);
+    folder.write('-src-b/busy.jsonl', transcriptOf(hooksOf('busy')), BEING_WRITTEN_MS);
     const stop = await instance.startWorker();
     const job = await ask();
     expect(job).toMatchObject({ state: 'running', directory: folder.root, follow: false });
@@ -84,8 +84,6 @@ describe('an import by the server', { timeout: 300_000 }, () => {
     expect(imported.observations).toEqual(control.observations);
     expect(await sources(instance, 'busy')).toEqual({});
 
-    // Still being written, however long the import took.
-    folder.write('-src-b/busy.jsonl', transcriptOf(hooksOf('busy')), 1_000);
     const again = await ended((await ask()).id);
     expect(again).toMatchObject({
       files: { total: 4, done: 0, unchanged: 3, waiting: 1 },

@@ -10,7 +10,7 @@ import { replay } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { hooksOf, sources, storedRows } from './compare.ts';
-import { transcriptFolderOf } from './folder.ts';
+import { BEING_WRITTEN_MS, transcriptFolderOf } from './folder.ts';
 import type { TranscriptFolder } from './folder.ts';
 
 let folder: TranscriptFolder;
@@ -62,7 +62,7 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
       hooks.filter((_hook, index) => index % 2 === 0),
     );
     folder.write('-src/remote.jsonl', transcriptOf(hooks, { agents: true }));
-    folder.write('-src/busy.jsonl', transcriptOf(hooksOf('busy')), 1_000);
+    folder.write('-src/busy.jsonl', transcriptOf(hooksOf('busy')), BEING_WRITTEN_MS);
     const first = await send();
     expect(first).toMatchObject({
       files: { total: 2, done: 1, unchanged: 0, waiting: 1 },

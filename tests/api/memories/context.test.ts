@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { contextAnswer } from '../../../contract/context.ts';
 import { settled } from '../../setup/demo-session.ts';
-import { until } from '../../setup/until.ts';
+import { until, untilTrue } from '../../setup/until.ts';
 import { vectorsAtRest } from '../../setup/vectors-at-rest.ts';
 import { captured } from '../../setup/small-session.ts';
 import { given } from '../support/learnings.ts';
@@ -52,9 +52,9 @@ beforeAll(async () => {
     { ...base, type: 'turn.ended', key: 'first-turn' },
     { ...base, type: 'session.ended', key: 'first-end' },
   ]);
-  await settled(instance, 'claude-code:first', 120_000);
+  await settled(instance, 'claude-code:first');
   await vectorsAtRest(instance);
-}, 180_000);
+});
 
 describe('for a prompt', () => {
   test('the block quotes the words that answer, wherever they stand, within its budget, each item with its reason', async () => {
@@ -121,11 +121,11 @@ describe('for a prompt', () => {
       ),
     ]);
     const prompt = 'Why are the lock files of the workspace packages committed again?';
-    const text = await until(async () => {
-      await vectorsAtRest(instance);
-      const block = await context({ purpose: 'prompt', prompt, project: '/src/request', budget_tokens: 180 });
-      return block.text === '' ? undefined : block.text;
-    });
+    const vectors =
+      "embeddings e JOIN sessions s ON s.id = e.session_id WHERE s.external_id = 'request' AND e.state = 'indexed'";
+    await untilTrue(async () => (await instance.count(vectors)) === 15, undefined, 'every message to be indexed');
+    await vectorsAtRest(instance);
+    const { text } = await context({ purpose: 'prompt', prompt, project: '/src/request', budget_tokens: 180 });
     expect(text).toContain('installs stay equal');
     expect(text).toContain(REQUEST);
   });
@@ -279,7 +279,7 @@ describe('by hook', () => {
       { ...base, type: 'prompt', content: weather, key: 'weather-1' },
       { ...base, type: 'session.ended', key: 'weather-2' },
     ]);
-    await settled(instance, 'claude-code:weather', 60_000);
+    await settled(instance, 'claude-code:weather');
     await vectorsAtRest(instance);
     await start('weather-again');
     expect(await submit('weather-again', weather)).toEqual({});

@@ -13,12 +13,12 @@ import { untilTrue } from '../../setup/until.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 import { promptEvent } from '../support/events.ts';
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 const instance = fileInstance();
 
 beforeAll(async () => {
   await instance.startWorker();
-}, PATIENCE_MS);
+});
 
 const forget = async (name: string, query = '', key?: string) =>
   bodyOf(forgottenMemory, await instance.delete(`/memories/${name}${query}`, key));

@@ -60,8 +60,8 @@ async function learningOf(rowIds: readonly string[], sessionId: string): Promise
 beforeAll(async () => {
   await instance.startWorker();
   await captured(instance, smallSession(external));
-  await settled(instance, id, PATIENCE_MS);
-}, 200_000);
+  await settled(instance, id);
+});
 
 describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
   const key = `tool:${external}-call-2`;

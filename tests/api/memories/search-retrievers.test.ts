@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,7 +79,7 @@ describe('the retriever beside keyword and vector', () => {
 describe('a second user', () => {
   test.each([
     ['a phrase', '"disk was full"', {}],
-    ['a time', 'disk full', { as_of: new Date(Date.now() + 60_000).toISOString() }],
+    ['a time', 'disk full', { as_of: '2999-01-01T00:00:00Z' }],
     ['plain words', 'why did the deploy stop', {}],
   ])('sees only his own rows: %s', async (_what, q, more: Record<string, string>) => {
     expect((await search(instance.admin, q, more)).data.map(({ content }) => content)).toContain(LAST);
@@ -134,7 +135,11 @@ test('a cross-encoder rereads words and leaves a vector alone', async () => {
   await writeTinyCrossEncoder(folder);
   const settings = { RECOLLECT_RERANKER_DIR: folder, RECOLLECT_RERANK_TIMEOUT_MS: '5000' };
   await apart(settings, async ({ recall }) => {
-    const words = await recall.search({ ...queryFor('harbour'), includeVectors: true });
+    // On a busy machine the model may be loaded too late for the first query.
+    const words = await until(async () => {
+      const found = await recall.search({ ...queryFor('harbour'), includeVectors: true });
+      return found.degraded.includes('rerank') ? undefined : found;
+    });
     expect(words.found[0]?.stages.rerank).toMatchObject({ rank: expect.any(Number) });
     const vector = Float32Array.from(words.found[0]?.vector ?? []);
     const near = await recall.search({ ...queryFor(''), vectorOnly: true, vector });
@@ -149,7 +154,12 @@ test('late vectors are reported, and not waited for', async () => {
   const vectors = createWeaviateIndex({ ...config.weaviate, grpcPort: Number(new URL(proxy.url).port) });
   try {
     await apart({}, async (parts) => {
-      let isSilent = false;
+      const { tenantId } = instance.admin;
+      const { name } = await parts.indexOf(tenantId);
+      const client = { isSilent: false, hasGivenUp: false };
+      const giveUp = () => {
+        client.hasGivenUp = true;
+      };
       const ask = createSearch({
         database: parts.database,
         vectors,
@@ -157,16 +167,18 @@ test('late vectors are reported, and not waited for', async () => {
         reranker: null,
         settings: { ...config.search, retrieverTimeoutMs: 4_000 },
         onStage: (stage) => {
-          if (isSilent && stage === 'read') proxy.fallSilent();
+          if (!client.isSilent || stage !== 'read') return;
+          proxy.fallSilent();
+          // A request of Weaviate's client, just before that of the search.
+          vectors.vectorsOf(tenantId, name, [randomUUID()]).then(giveUp, giveUp);
         },
       });
       const query = { ...queryFor('harbour'), includeVectors: true };
       expect(await until(async () => (await ask(query)).found[0]?.vector ?? undefined)).toHaveLength(384);
-      isSilent = true;
-      const started = performance.now();
+      client.isSilent = true;
       const late = await ask(query);
-      // Weaviate's client would wait for ten seconds.
-      expect(performance.now() - started).toBeLessThan(10_000);
+      // Weaviate's client waits for ten seconds.
+      expect(client.hasGivenUp).toBe(false);
       expect(late.degraded).toEqual(['vector']);
       expect(late.found.map(({ vector }) => vector)).toEqual(Array(5).fill(null));
     });

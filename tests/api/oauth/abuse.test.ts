@@ -270,13 +270,16 @@ describe('an access token', () => {
   });
 
   test('counts and is recorded once for each request', async () => {
-    const { access_token: token } = await obtainTokens(instance, user, clientId);
+    // The minute in which requests are counted begins with the first one of the user.
+    const fresh = await userWithPassword(instance);
+    const { access_token: token } = await obtainTokens(instance, fresh, clientId);
     const remaining = async () => {
       const answer = await callMcp(instance, token, 'tools/call', { name: 'search', arguments: { q: 'harbour' } });
       return Number(/r=(\d+)/.exec(answer.headers.get('ratelimit') ?? '')?.[1]);
     };
     expect((await remaining()) - (await remaining())).toBe(1);
-    const recorded = () => instance.count("audit_log WHERE action = 'POST /memories' AND actor_id = $1", [user.userId]);
+    const recorded = () =>
+      instance.count("audit_log WHERE action = 'POST /memories' AND actor_id = $1", [fresh.userId]);
     const before = await recorded();
     const written = await callMcp(instance, token, 'tools/call', { name: 'remember', arguments: { content: 'Once.' } });
     expect(written.status).toBe(200);

@@ -13,7 +13,7 @@ import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
 import { scraped } from '../../setup/scraped.ts';
 import { until } from '../../setup/until.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { expectError } from '../support/answers.ts';
+import { expectError, inTime } from '../support/answers.ts';
 
 const PATIENCE_MS = 120_000;
 const dataDir = longLivedFolder();
@@ -36,7 +36,7 @@ beforeAll(async () => {
      VALUES ($1, $2, $3, 'test', 'miscounted', 'ended', 'settled', 5, now(), now())`,
     [newId(), instance.admin.tenantId, instance.admin.userId],
   );
-}, PATIENCE_MS);
+});
 
 async function run(...args: string[]): Promise<{ code: number | undefined; text: string }> {
   const context = recordOutput({ HOME: '/nonexistent' });
@@ -56,9 +56,9 @@ const ended = (id: string) =>
   }, PATIENCE_MS);
 /** Runs a schedule now and awaits the result. */
 async function scheduled(name: string): Promise<unknown> {
-  await instance.post(`/schedules/${name}/run`);
+  await inTime(() => instance.post(`/schedules/${name}/run`));
   return until(async () => {
-    const { data } = dataOf(scheduleSchema).parse((await instance.get('/schedules')).body);
+    const { data } = dataOf(scheduleSchema).parse((await inTime(() => instance.get('/schedules'))).body);
     const [last] = data.find((one) => one.name === name)?.last_runs ?? [];
     return last === undefined || last.state === 'running' ? undefined : last.result;
   }, PATIENCE_MS);
@@ -129,7 +129,7 @@ test('figures of a day are the same when they are taken twice', { timeout: PATIE
   expect(result).toMatchObject({ tenants: 2 });
   expect(once.length).toBeGreaterThan(10);
   await instance.write("UPDATE stats_snapshots SET value = -1 WHERE metric = 'learnings'");
-  await instance.post('/schedules/statistics/run');
+  await inTime(() => instance.post('/schedules/statistics/run'));
   await until(async () => ((await rows()).some((row) => row.value === -1) ? undefined : true), PATIENCE_MS);
   expect(await rows()).toEqual(once);
 });

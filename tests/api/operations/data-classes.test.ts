@@ -10,6 +10,7 @@ import { settled } from '../../setup/demo-session.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
+import { vectorsAtRest } from '../../setup/vectors-at-rest.ts';
 import { alnum } from '../../domain/redaction/made-up.ts';
 import { expectError, inTime } from '../support/answers.ts';
 import { promptEvent } from '../support/events.ts';
@@ -42,6 +43,7 @@ beforeAll(async () => {
     await here.post('/events', promptEvent('classes', content, { project }), writer.key);
   expect(await inTime(() => here.post('/sessions/test:classes/close', {}, writer.key))).toMatchObject({ status: 202 });
   await settled(here, 'test:classes');
+  await vectorsAtRest(here);
 });
 afterAll(async () => {
   await here.close();

@@ -10,15 +10,17 @@ import type { ScheduleName } from '../../../domain/jobs.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
 import { until, untilTrue } from '../../setup/until.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { bodyOf, expectError } from '../support/answers.ts';
+import { bodyOf, expectError, inTime } from '../support/answers.ts';
 
 const PATIENCE_MS = 120_000;
 const instance = fileInstance({}, SCHEDULE_NAMES);
 
 const listed = async () => {
-  const { data } = bodyOf(dataOf(scheduleSchema), await instance.get('/schedules'));
+  const { data } = bodyOf(dataOf(scheduleSchema), await inTime(() => instance.get('/schedules')));
   return new Map(data.map((entry) => [entry.name, entry]));
 };
+/** Schedules by name, to poll: the server's scheduler reads a change a moment later. */
+const byName = async () => Object.fromEntries(await listed());
 const change = (name: string, what: string, body?: unknown): Promise<ApiAnswer> =>
   instance.post(`/schedules/${name}/${what}`, body);
 const bootstrap = (settings: Partial<ScheduleTimes> = {}) =>
@@ -56,27 +58,30 @@ test('many changes of one schedule at once are all taken', async () => {
 });
 
 test('a pause stays over a start, while changed settings take effect', async () => {
-  expect((await change('retention', 'pause', { reason: 'looking at policies first' })).status).toBe(200);
+  const retention = { state: 'paused', pause_reason: 'looking at policies first' };
+  expect((await change('retention', 'pause', { reason: retention.pause_reason })).status).toBe(200);
+  await expect.poll(byName).toMatchObject({ retention });
   await bootstrap({ retentionAt: { hour: 7, minute: 5 }, backupEveryHours: 2 });
-  const paused = await listed();
-  expect(paused.get('retention')).toMatchObject({ state: 'paused', pause_reason: 'looking at policies first' });
-  expect(paused.get('backup')?.next_runs.map((time) => Date.parse(time))).toHaveLength(3);
-  const [first = 0, second = 0] = paused.get('backup')?.next_runs.map((time) => Date.parse(time)) ?? [];
-  expect(second - first).toBe(2 * 3_600_000);
+  const pausesOfBackup = async () => {
+    const times = (await listed()).get('backup')?.next_runs.map((time) => Date.parse(time)) ?? [];
+    return times.slice(1).map((time, n) => time - (times[n] ?? 0));
+  };
+  await expect.poll(pausesOfBackup).toEqual([2 * 3_600_000, 2 * 3_600_000]);
+  await expect.poll(byName).toMatchObject({ retention });
   expect((await change('retention', 'resume')).status).toBe(200);
-  expect((await listed()).get('retention')?.next_runs[0]).toContain('T07:05');
+  await expect.poll(async () => (await listed()).get('retention')?.next_runs[0]).toContain('T07:05');
 });
 
 test('the settings pause and resume what no admin has paused', async () => {
-  await change('backup', 'pause', { reason: 'disk is being changed' });
+  const backup = { state: 'paused', pause_reason: 'disk is being changed' };
+  await change('backup', 'pause', { reason: backup.pause_reason });
+  await expect.poll(byName).toMatchObject({ backup });
   await bootstrap({ paused: ['statistics', 'backup'] });
-  const paused = await listed();
-  expect(paused.get('statistics')).toMatchObject({ state: 'paused', pause_reason: 'RECOLLECT_SCHEDULES_PAUSED' });
-  expect(paused.get('backup')?.pause_reason).toBe('disk is being changed');
+  await expect
+    .poll(byName)
+    .toMatchObject({ statistics: { state: 'paused', pause_reason: 'RECOLLECT_SCHEDULES_PAUSED' }, backup });
   await bootstrap();
-  const after = await listed();
-  expect(after.get('statistics')?.state).toBe('active');
-  expect(after.get('backup')?.state).toBe('paused');
+  await expect.poll(byName).toMatchObject({ statistics: { state: 'active' }, backup });
 });
 
 test('a run that is ordered shows what came of it, and is a job for operators alone', async () => {

@@ -11,6 +11,8 @@ import { promptEvent } from '../support/events.ts';
 import { expectError } from '../support/answers.ts';
 
 const DAY_MS = 86_400_000;
+/** Of all calls and days: midnight may come between. */
+const NOW = Date.now();
 const instance = fileInstance();
 let colleague: TestUser;
 
@@ -28,7 +30,7 @@ interface Call {
 /** Books a call as a worker does, at a time of the past. */
 async function booked(call: Call = {}): Promise<void> {
   const user = call.user ?? instance.admin;
-  const at = new Date(Date.now() - (call.daysAgo ?? 0) * DAY_MS);
+  const at = new Date(NOW - (call.daysAgo ?? 0) * DAY_MS);
   const tokens = call.hit === true ? 0 : (call.tokens ?? 100);
   await instance.write(
     `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, tokens_cache_written, cost_usd, cache_hit, batch, latency_ms, created_at)
@@ -133,7 +135,7 @@ describe('GET /usage', () => {
         { key: colleague.userId, calls: 1 },
       ],
     });
-    const day = (ago: number): string => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10);
+    const day = (ago: number): string => new Date(NOW - ago * DAY_MS).toISOString().slice(0, 10);
     expect(await body('/usage?group_by=day')).toMatchObject({
       groups: [
         { key: day(2), name: day(2), input_tokens: 500 },

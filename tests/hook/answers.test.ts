@@ -21,7 +21,8 @@ const dataDirFor = fileClient();
 function logged(dataDir: string, event: string, input: unknown, what: string) {
   let isFirst = true;
   return until(async () => {
-    if (!isFirst) rmSync(path.join(dataDir, 'spool'), { recursive: true, force: true });
+    // A process in the background may write to it meanwhile.
+    if (!isFirst) rmSync(path.join(dataDir, 'spool'), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     isFirst = false;
     expect(await runClient(event, input, { dataDir })).toMatchObject({ code: 0, stdout: '', stderr: '' });
     return logEntries(dataDir).find((entry) => entry.what === what && entry.detail?.startsWith('status') === true);

@@ -317,11 +317,22 @@ describe('the process', () => {
     execFileSync('git', ['-C', cwd, ...identity, 'commit', '-q', '--allow-empty', '-m', 'first']);
     const preload = path.join(dataDir, 'late.cjs');
     writeFileSync(preload, `require('node:child_process').execFile = () => {};`);
-    expectQuiet(
-      await runClient('SessionStart', { session_id: 's', cwd }, { dataDir, nodeFlags: ['--require', preload] }),
-    );
+    const options = { dataDir, cwd: dataDir, nodeFlags: ['--require', preload] };
+    expectQuiet(await runClient('SessionStart', { session_id: 's', cwd: 'project' }, options));
     const first = execFileSync('git', ['-C', cwd, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
     expect((await linesOf(dataDir, 1))[0]?.body).toMatchObject({ session_id: 's', root: cwd, repository: first });
+  });
+
+  it('removes the folder of the process: the event is saved without facts', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    const cwd = path.join(dataDir, 'removed');
+    mkdirSync(cwd);
+    const preload = path.join(dataDir, 'remove.cjs');
+    writeFileSync(preload, `process.chdir('.');\nrequire('node:fs').rmdirSync(${JSON.stringify(cwd)});`);
+    expectQuiet(
+      await runClient('SessionStart', { session_id: 's' }, { dataDir, cwd, nodeFlags: ['--require', preload] }),
+    );
+    expect((await linesOf(dataDir, 1))[0]?.body).toEqual({ session_id: 's', timestamp: expect.any(String) });
   });
 
   it('has a clock that was set back: the order of the file is the order', async () => {

@@ -136,7 +136,9 @@ describe('the body', () => {
     expect(folderOf({ workspaceRoots: ['/d'] })).toBe('/d');
     expect(folderOf({ workspacePath: '/e' })).toBe('/e');
     for (const none of [null, {}, { cwd: '' }, { workspace_roots: [] }, { workspace_roots: 'x' }])
-      expect(folderOf(none)).toBeNull();
+      expect(folderOf(none)).toBe(process.cwd());
+    expect(folderOf({ cwd: 'sub' })).toBe(path.resolve('sub'));
+    expect(folderOf({ cwd: `/${'x'.repeat(4_096)}` })).toBeNull();
   });
 });
 

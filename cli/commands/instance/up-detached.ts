@@ -39,18 +39,16 @@ export async function startDetached(options: UpOptions, context: CommandContext)
   child.once('error', (error) => exited.reject(error));
   child.once('exit', (code) => exited.resolve(code ?? 1));
   interrupts.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
+  let polls = 0;
   try {
     for (;;) {
       const exitCode = await Promise.race([exited.promise, delay(POLL_MS, null)]);
       follower.show();
       if (exitCode !== null) return interrupts.signal.aborted ? 130 : exitCode === 0 ? 0 : 1;
       const state = readState(layout.stateFile);
-      if (state?.phase === 'running' && state.supervisor.pid === child.pid && !interrupts.signal.aborted) {
-        // The state changes shortly before the log line with the address.
-        for (let polls = 0; !follower.hasShown(READY) && polls < MAX_POLLS; polls += 1) {
-          await delay(POLL_MS);
-          follower.show();
-        }
+      const isRunning = state?.phase === 'running' && state.supervisor.pid === child.pid && !interrupts.signal.aborted;
+      // The state changes shortly before the log line with the address.
+      if (isRunning && (follower.hasShown(READY) || (polls += 1) > MAX_POLLS)) {
         child.unref();
         context.output.out(`Running in the background (process ${child.pid}). Use recollect status, logs and down.\n`);
         return 0;

@@ -93,7 +93,7 @@ test('a reader that takes nothing for a while receives the rest later, each even
     [tenantId, userId],
   );
   await untilEvents(other, 1, 120_000);
-  // More than a reader could receive that kept step with the one that takes nothing.
+  // More than the buffers of the reader that takes nothing hold: this one does not wait for it.
   await untilEvents(beside, EVENTS / 2, 120_000);
   const read = await instance.rows<{ id: string }>(
     "SELECT position::text AS id FROM stream_events WHERE user_id = $1 AND type = 'session.updated' ORDER BY position",

@@ -4,7 +4,8 @@ import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import { BATCH_STATE_QUERY, SKIP_WAIT_SIGNAL } from '../../workflows/model-batch/types.ts';
 import type { ModelBatchView } from '../../workflows/model-batch/types.ts';
 import type { modelBatch } from '../../workflows/model-batch/workflow.ts';
-import { until, untilTrue } from '../setup/until.ts';
+import { until } from '../setup/until.ts';
+import { queriedWhen } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import type { ScriptedActivities } from './scripted-workers.ts';
 
@@ -23,12 +24,8 @@ function start(client: Client, gatherMs = 100): Promise<BatchHandle> {
   });
 }
 
-async function viewWhen(handle: BatchHandle, wanted: (view: ModelBatchView) => boolean): Promise<void> {
-  await untilTrue(async () => {
-    // A busy server refuses queries.
-    const view = await handle.query<ModelBatchView>(BATCH_STATE_QUERY).catch(() => undefined);
-    return view !== undefined && wanted(view);
-  });
+function viewWhen(handle: BatchHandle, wanted: (view: ModelBatchView) => boolean): Promise<ModelBatchView> {
+  return queriedWhen(handle, BATCH_STATE_QUERY, wanted);
 }
 
 /** Activities of a batch that has ended at the second poll. */

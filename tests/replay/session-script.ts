@@ -1,10 +1,11 @@
 import { Context } from '@temporalio/activity';
 import type { Client, WorkflowHandle, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
-import { HINT_SIGNAL } from '../../workflows/session/types.ts';
+import { HINT_SIGNAL, STATE_QUERY } from '../../workflows/session/types.ts';
 import type { SessionPolicy, SessionState, SessionView, ConsumeResult } from '../../workflows/session/types.ts';
 import type { session } from '../../workflows/session/workflow.ts';
 import { until } from '../setup/until.ts';
+import { queriedWhen } from './scenario.ts';
 import type { ScriptedActivities } from './scripted-workers.ts';
 
 /** Whose histories they are: stored ones name these ids. */
@@ -109,12 +110,8 @@ export function script(
 }
 
 /** Returns the workflow's state, once `wanted` accepts it. Rejects after the time limit. */
-export async function viewWhen(handle: SessionHandle, wanted: (view: SessionView) => boolean): Promise<SessionView> {
-  return until(async () => {
-    // A busy server refuses queries.
-    const view = await handle.query<SessionView>('state').catch(() => undefined);
-    return view !== undefined && wanted(view) ? view : undefined;
-  });
+export function viewWhen(handle: SessionHandle, wanted: (view: SessionView) => boolean): Promise<SessionView> {
+  return queriedWhen(handle, STATE_QUERY, wanted);
 }
 
 /** As many events as a run has at most. */

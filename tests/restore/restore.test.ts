@@ -96,8 +96,6 @@ beforeAll(async () => {
     RECOLLECT_BACKUP_STORE: storeOf('store'),
     RECOLLECT_BACKUP_SIGNING_KEY: signingKey.toString('base64'),
     RECOLLECT_BACKUP_KEY: encryptionKey.toString('base64'),
-    // The live session must not change during the tests.
-    RECOLLECT_WINDOW_QUIET_MS: '1200000',
   });
   await instance.startWorker();
   writeCredentials(storeOf('data'), instance);

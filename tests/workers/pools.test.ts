@@ -7,7 +7,7 @@ import { testEnvironment } from '../setup/instance.ts';
 const db = fileDatabase();
 
 test('every concurrent activity gets a second connection while it uses one for a lock', async () => {
-  const config = parseConfig(testEnvironment(db, 'none', { RECOLLECT_DB_CONNECT_TIMEOUT_MS: '30000' }));
+  const config = parseConfig(testEnvironment(db, 'none'));
   const { maintenance, longStatements } = createMaintenancePools(config, () => undefined);
   const places = Array.from({ length: MAINTENANCE_SLOTS });
   const locking = await Promise.all(places.map(() => longStatements.connect()));

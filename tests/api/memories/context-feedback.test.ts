@@ -80,15 +80,18 @@ describe('what was served', () => {
   });
 
   test('is recorded for a session start by hook, too', async () => {
-    const hook = { session_id: 'hooked', cwd: PROJECT, source: 'startup', root: PROJECT };
-    // On a busy machine it may come too late, and is then not recorded.
-    const block = await until(async () => {
-      const text = JSON.stringify((await instance.post('/hooks/SessionStart', hook)).body);
-      return text === '{}' ? undefined : text;
+    const start = { cwd: PROJECT, source: 'startup', root: PROJECT };
+    // On a busy machine it may come too late, and is then not recorded: another session starts.
+    const { block, session } = await until(async () => {
+      const session = randomUUID();
+      const { body } = await instance.post('/hooks/SessionStart', { ...start, session_id: session });
+      const block = JSON.stringify(body);
+      return block === '{}' ? undefined : { block, session };
     });
     expect(block).toContain('Rounding is half even');
     const recorded = await instance.value(
-      "SELECT cardinality(c.item_ids) AS value FROM contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = 'hooked'",
+      'SELECT cardinality(c.item_ids) AS value FROM contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = $1',
+      [session],
     );
     expect(recorded).toBe(3);
   });

@@ -10,12 +10,11 @@ import { finished, sessionOf, settled } from '../../setup/demo-session.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { until, untilTrue } from '../../setup/until.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { expectError, bodyOf, inTime } from '../support/answers.ts';
+import { expectError, bodyOf, inTime, waitedSummary } from '../support/answers.ts';
 import { promptEvent } from '../support/events.ts';
 
 const PATIENCE_MS = 120_000;
-// No window of an open session closes by itself, however long the tests take.
-const instance = fileInstance({ RECOLLECT_WINDOW_QUIET_MS: '1800000' });
+const instance = fileInstance();
 let owner: TestUser;
 let colleague: TestUser;
 let viewer: TestUser;
@@ -263,11 +262,7 @@ describe('steering', { timeout: PATIENCE_MS * 2 }, () => {
     const now = await inTime(() => instance.post(`/sessions/${open}/summaries`));
     expect(now.status).toBe(202);
     expect(order.parse(now.body)).toMatchObject({ done: false, job: { id: `session.${open}` } });
-    const waited = await until(async () => {
-      const answer = await inTime(() => instance.post(`/sessions/${open}/summaries?wait=60`));
-      // On a busy machine it may be done after the wait.
-      return answer.status === 202 ? undefined : answer;
-    });
+    const waited = await waitedSummary(instance, open);
     expect([waited.status, order.parse(waited.body).summary_id]).toEqual([200, expect.any(String)]);
     expect(await sessionOf(instance, open)).toMatchObject({ status: 'active' });
     expect((await instance.get(`/sessions/${open}`)).body).toMatchObject({ title: 'My own title' });

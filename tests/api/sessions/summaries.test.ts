@@ -6,8 +6,7 @@ import { summarySchema } from '../../../contract/sessions.ts';
 import { newId } from '../../../domain/ids.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { until } from '../../setup/until.ts';
-import { expectError, bodyOf, inTime } from '../support/answers.ts';
+import { expectError, bodyOf, inTime, waitedSummary } from '../support/answers.ts';
 
 const WRITTEN = '/sessions/test:written/summaries';
 const instance = fileInstance();
@@ -135,11 +134,7 @@ describe('a summary on request', { timeout: 240_000 }, () => {
   test('is the answer once it is done; else the job is', async () => {
     const stop = await instance.startWorker();
     await captured(instance, smallSession('requested').slice(0, -1));
-    const answer = await until(async () => {
-      const waited = await inTime(() => instance.post('/sessions/test:requested/summaries?wait=60'));
-      // On a busy machine it may be done after the wait.
-      return waited.status === 202 ? undefined : waited;
-    });
+    const answer = await waitedSummary(instance, 'test:requested');
     expect([answer.status, answer.body]).toEqual([200, expect.objectContaining({ done: true })]);
     const { summary_id: id, summary } = z
       .looseObject({ summary_id: z.string(), summary: z.looseObject({ id: z.string() }) })

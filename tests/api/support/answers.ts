@@ -64,8 +64,27 @@ export async function writingNothing<Result>(instance: TestInstance, work: () =>
 
 /** Sends a request about the engines until they respond: on a busy machine one may take longer than its limit of some seconds. */
 export function inTime(send: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
+  let body: unknown;
+  return until(
+    async () => {
+      const answer = await send();
+      body = answer.body;
+      return answer.status === 503 ? undefined : answer;
+    },
+    undefined,
+    async () => `another response than ${JSON.stringify(body)}`,
+  );
+}
+
+/** Requests the summary of a session and waits for it: again if a busy machine needs more than the minute that a request may wait. */
+export function waitedSummary(instance: TestInstance, session: string): Promise<ApiAnswer> {
   return until(async () => {
-    const answer = await send();
-    return answer.status === 503 ? undefined : answer;
+    const answer = await inTime(async () => {
+      const began = performance.now();
+      const answer = await instance.post(`/sessions/${session}/summaries?wait=60`);
+      if (answer.status === 202) expect(performance.now() - began).toBeGreaterThan(59_000);
+      return answer;
+    });
+    return answer.status === 202 ? undefined : answer;
   });
 }

@@ -82,7 +82,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Returns what `doctor` prints of the engines with these settings, by engine, and its exit code. Repeated: on a busy machine an engine may not answer its check in time. */
+/** Returns what `doctor` prints of the engines with these settings, by engine, and its exit code. Poll it: on a busy machine an engine may not answer its check in time. */
 async function doctor(changes: Readonly<Record<string, string>>) {
   const { exitCode, output } = await runCli(['doctor', '--data-dir', path.join(folder, 'data')], {
     ...settings,
@@ -150,8 +150,8 @@ test('a session is captured, summarised and found with every engine behind TLS a
   });
   const tls = await instance.rows(
     `SELECT DISTINCT usename, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid)
-    WHERE datname = $1 AND application_name IN ('recollect-api', 'recollect-api-access', 'recollect-worker', 'recollect-maintenance')
-    ORDER BY 1`,
+      WHERE datname = $1 AND application_name IN ('recollect-api', 'recollect-api-access', 'recollect-worker', 'recollect-maintenance')
+      ORDER BY 1`,
     [instance.db.name],
   );
   expect(tls).toContainEqual({ usename: 'recollect_app', ssl: true });

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { startRelay } from '../../setup/relay.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { untilTrue } from '../../setup/until.ts';
 import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from './support/browser.ts';
 
 const instance = fileInstance();
@@ -136,16 +135,20 @@ test('shows within two seconds that the server stopped, leaves the rows, and con
   await captured(instance, smallSession('while-open').slice(0, 3));
   await rows.nth(before).waitFor();
   const banner = page.getByRole('alert').getByText('The server does not answer');
-  // Again if the machine was too busy to draw the page in time.
-  await untilTrue(async () => {
+  const cut = async (): Promise<number> => {
     await page.evaluate('globalThis.forgetFailure()');
     await relay.cut();
     await banner.waitFor();
-    if (Number(await page.evaluate('globalThis.shownAfterMs')) < 2_000) return true;
+    return Number(await page.evaluate('globalThis.shownAfterMs'));
+  };
+  let shownAfterMs = await cut();
+  // Twice again at most: the machine may have been too busy to draw the page in time.
+  for (let left = 2; shownAfterMs >= 2_000 && left > 0; left -= 1) {
     await relay.restore();
     await banner.waitFor({ state: 'detached' });
-    return false;
-  });
+    shownAfterMs = await cut();
+  }
+  expect(shownAfterMs).toBeLessThan(2_000);
   expect(await rows.count()).toBe(before + 1);
   await captured(instance, smallSession('while-stopped').slice(0, 3));
   await relay.restore();

@@ -97,7 +97,7 @@ describe.each(VICTIMS)('%s is killed in the middle of', (service) => {
     await expectVerified(operations.instance, backup.row.id);
     expect(check.row['remaining']).toBe(0);
     await expectSameIndex(operations);
-    await expectNothingFound(operations);
+    await expectNothingFound(operations, service);
     await expectUnharmed();
   });
 
@@ -200,7 +200,7 @@ describe.each(VICTIMS)('%s is killed in the middle of', (service) => {
     );
     expect(remaining).toEqual(byMonth ? [] : [retained]);
     await expectSameIndex(operations);
-    await expectNothingFound(operations);
+    await expectNothingFound(operations, service);
   });
 
   test('a restore', async () => {
@@ -231,7 +231,7 @@ describe.each(VICTIMS)('%s is killed in the middle of', (service) => {
     await instance.query(`DROP DATABASE ${databases[0]?.name ?? ''} WITH (FORCE)`);
     await expectSameIndex(operations);
     await expectUnharmed();
-    await expectNothingFound(operations);
+    await expectNothingFound(operations, service);
     await expectCompleteSets(operations.instance, operations.backups);
   });
 });

@@ -107,8 +107,21 @@ export async function expectCompleteExport(
   return { file, rows };
 }
 
-/** Runs a consistency check without repair; asserts that it finds nothing. */
-export async function expectNothingFound({ instance }: OperationsInstance): Promise<void> {
-  const { found, remaining } = await done(instance, JOBS.check, { repair: false });
-  expect({ found, remaining }).toEqual({ found: {}, remaining: 0 });
+/**
+ * Runs a consistency check without repair; asserts that it finds nothing. A killed Weaviate may lose vectors from the end of its graph's log: after
+ * its end a check writes again those that are not found, and asserts that nothing else is wrong.
+ */
+export async function expectNothingFound({ instance }: OperationsInstance, killed: string): Promise<void> {
+  const found = async (repair: boolean) => {
+    const row = await done(instance, JOBS.check, { repair });
+    return z.object({ found: z.record(z.string(), z.number()), remaining: z.number() }).parse(row);
+  };
+  if (killed === 'weaviate') {
+    const lost = await found(true);
+    expect(lost).toEqual({
+      found: lost.found['unfindable'] === undefined ? {} : { unfindable: expect.any(Number) },
+      remaining: 0,
+    });
+  }
+  expect(await found(false)).toEqual({ found: {}, remaining: 0 });
 }

@@ -62,9 +62,9 @@ const FOLDER_CHARS = 4_096;
 export function folderOf(body: Readonly<Record<string, unknown>> | null): string | null {
   const roots: unknown = body?.['workspace_roots'] ?? body?.['workspaceRoots'];
   const folders = [body?.['cwd'], Array.isArray(roots) ? roots[0] : null, body?.['workspacePath']];
-  const named = folders.find((folder) => typeof folder === 'string' && folder !== '');
+  const named = folders.find((folder): folder is string => typeof folder === 'string' && folder !== '');
   try {
-    const folder = resolve(typeof named === 'string' ? named : '');
+    const folder = resolve(named ?? '');
     return folder.length <= FOLDER_CHARS ? folder : null;
   } catch {
     return null; // This process has no folder any more.

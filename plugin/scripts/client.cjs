@@ -1262,9 +1262,9 @@ const FOLDER_CHARS = 4_096;
 function folderOf(body                                          )                {
   const roots          = body?.['workspace_roots'] ?? body?.['workspaceRoots'];
   const folders = [body?.['cwd'], Array.isArray(roots) ? roots[0] : null, body?.['workspacePath']];
-  const named = folders.find((folder) => typeof folder === 'string' && folder !== '');
+  const named = folders.find((folder)                   => typeof folder === 'string' && folder !== '');
   try {
-    const folder = resolve(typeof named === 'string' ? named : '');
+    const folder = resolve(named ?? '');
     return folder.length <= FOLDER_CHARS ? folder : null;
   } catch {
     return null; // This process has no folder any more.
